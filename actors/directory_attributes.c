@@ -1,0 +1,200 @@
+/* Custom attributes, and the values that contacts have of them. */
+#include <stdlib.h>
+
+#include "actors/directory_parts.h"
+#include "base/instant.h"
+
+void directory_attribute_create(const struct message *m, struct view *view, struct effects *out)
+{
+    uint32_t organisation = m->actor.number;
+    struct attribute attribute = *m->payload.attribute;
+    struct key key = key_owned(organisation, &attribute.id);
+    struct key by_name = key_owned_text(organisation, attribute.name);
+    struct owned_id id = {organisation, attribute.id}, other;
+
+    if (view_get(view, TABLE_ATTRIBUTE_BY_NAME, &by_name, &other)) {
+        effect_reply_fault(out, m->exchange, FAULT_CONFLICT,
+                           arena_printf(view->arena, "Custom attribute %.*s exists already",
+                                        SLICE_ARGS(attribute.name)));
+        return;
+    }
+    attribute.program_count = 0;
+    attribute.created_at = m->at;
+    effect_put(out, TABLE_ATTRIBUTE, &key, &attribute);
+    effect_put(out, TABLE_ATTRIBUTE_BY_NAME, &by_name, &id);
+    effect_reply_record(out, m->exchange, true, TABLE_ATTRIBUTE, &key, &attribute);
+}
+
+void directory_attribute_delete(const struct message *m, struct view *view, struct effects *out)
+{
+    uint32_t organisation = m->actor.number;
+    struct key key = key_owned(organisation, &m->payload.id.id);
+    struct attribute attribute;
+
+    if (!view_get(view, TABLE_ATTRIBUTE, &key, &attribute)) {
+        refuse_not_found(view, out, m->exchange, FAULT_CUSTOM_ATTRIBUTE_NOT_FOUND,
+                         "Custom attribute", &m->payload.id.id);
+        return;
+    }
+    if (attribute.program_count > 0) {
+        refuse(out, m->exchange, FAULT_CONFLICT, "The custom attribute is used by a program");
+        return;
+    }
+    struct key by_name = key_owned_text(organisation, attribute.name);
+    effect_delete(out, TABLE_ATTRIBUTE, &key);
+    effect_delete(out, TABLE_ATTRIBUTE_BY_NAME, &by_name);
+    effect_reply_nothing(out, m->exchange);
+}
+
+/* ---- types ---- */
+
+struct attribute_type_entry {
+    struct slice name;
+    bool exists;
+    enum attribute_type type;
+};
+
+/* Makes room for an entry at the index. */
+static struct attribute_type_entry *types_insert(struct arena *arena, struct attribute_types *types,
+                                                 size_t at)
+{
+    if (types->count == types->room) {
+        size_t room = types->room == 0 ? 32 : types->room * 2;
+        struct attribute_type_entry *entries = arena_alloc(arena, room * sizeof(*entries));
+        if (types->count > 0) {
+            memcpy(entries, types->entries, types->count * sizeof(*entries));
+        }
+        types->entries = entries;
+        types->room = room;
+    }
+    memmove(types->entries + at + 1, types->entries + at,
+            (types->count - at) * sizeof(*types->entries));
+    types->count++;
+    return &types->entries[at];
+}
+
+/* What is known of a name, from the table the first time. Borrowed until the next call. */
+static const struct attribute_type_entry *types_get(struct view *view, uint32_t organisation,
+                                                    struct attribute_types *types,
+                                                    struct slice name)
+{
+    size_t low = 0, high = types->count;
+
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        int order = slice_compare(types->entries[middle].name, name);
+        if (order == 0) {
+            return &types->entries[middle];
+        }
+        if (order < 0) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    struct attribute_type_entry *entry = types_insert(view->arena, types, low);
+    struct key by_name = key_owned_text(organisation, name);
+    struct owned_id id;
+    struct attribute attribute;
+    *entry = (struct attribute_type_entry){.name = name};
+    if (view_get(view, TABLE_ATTRIBUTE_BY_NAME, &by_name, &id)) {
+        struct key key = key_owned(organisation, &id.id);
+        OD_CHECK(view_get(view, TABLE_ATTRIBUTE, &key, &attribute));
+        entry->exists = true;
+        entry->type = attribute.type;
+    }
+    return entry;
+}
+
+/* ---- values ---- */
+
+/* "YYYY-MM-DD or a full ISO time" (api.md). */
+static bool is_date(struct slice text)
+{
+    int32_t days;
+    int64_t at;
+
+    return instant_parse_date(text, &days) || instant_parse(text, &at);
+}
+
+/* What is wrong with a value of an attribute of this type; NULL: nothing. */
+static const char *value_fault(enum attribute_type type, const struct attribute_value *value)
+{
+    bool is_text = value->type == ATTRIBUTE_STRING || value->type == ATTRIBUTE_DATE;
+
+    switch (type) {
+    case ATTRIBUTE_STRING: return is_text ? NULL : "must be a string";
+    case ATTRIBUTE_NUMBER: return value->type == type ? NULL : "must be a number";
+    case ATTRIBUTE_BOOLEAN: return value->type == type ? NULL : "must be a boolean";
+    case ATTRIBUTE_DATE:
+        return is_text && is_date(value->text)
+                   ? NULL
+                   : "must be a date (YYYY-MM-DD or an ISO 8601 time with an offset)";
+    }
+    return "has a type that is not known";
+}
+
+static int compare_names(const void *a, const void *b)
+{
+    return slice_compare(((const struct attribute_value *)a)->name,
+                         ((const struct attribute_value *)b)->name);
+}
+
+const struct attribute_value *directory_check_attributes(struct view *view, uint32_t organisation,
+                                                         struct attribute_types *types,
+                                                         const struct contact *contact,
+                                                         struct slice prefix,
+                                                         struct refusal_list *faults)
+{
+    size_t count = contact->attribute_count;
+    struct attribute_value *values = arena_alloc(view->arena, count * sizeof(*values));
+
+    for (size_t i = 0; i < count; i++) {
+        values[i] = contact->attributes[i];
+        const struct attribute_type_entry *entry =
+            types_get(view, organisation, types, values[i].name);
+        const char *fault = NULL;
+        if (!entry->exists) {
+            fault = "is not a custom attribute of the organization";
+        } else if (!values[i].is_null) {
+            fault = value_fault(entry->type, &values[i]);
+        }
+        if (fault != NULL) {
+            struct slice path = arena_printf(view->arena, "%.*scustomAttributes.%.*s",
+                                             SLICE_ARGS(prefix), SLICE_ARGS(values[i].name));
+            refusal_add(faults, view->arena, path, slice_from(fault));
+        }
+        values[i].type = entry->exists ? entry->type : values[i].type;
+    }
+    if (count > 1) {
+        qsort(values, count, sizeof(*values), compare_names);
+    }
+    return values;
+}
+
+void directory_merge_attributes(struct arena *arena, struct contact *contact,
+                                const struct attribute_value *values, size_t count)
+{
+    size_t old_count = contact->attribute_count, old = 0, next = 0, merged_count = 0;
+    struct attribute_value *merged = arena_alloc(arena, (old_count + count) * sizeof(*merged));
+
+    while (old < old_count || next < count) {
+        int order = old == old_count ? 1 : -1;
+        if (old < old_count && next < count) {
+            order = compare_names(&contact->attributes[old], &values[next]);
+        }
+        if (order < 0) {
+            merged[merged_count++] = contact->attributes[old++];
+            continue;
+        }
+        if (order == 0) {
+            old++;
+        }
+        if (!values[next].is_null) {
+            merged[merged_count++] = values[next];
+        }
+        next++;
+    }
+    contact->attributes = merged;
+    contact->attribute_count = merged_count;
+}

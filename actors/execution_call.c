@@ -1,0 +1,417 @@
+/* A call from its offer to its end (engine.md, "A call's life"; api.md, "Worker gateway").
+ *
+ *     queued ─ CALL_CLAIMED ─▶ claimed ─ CALL_STARTED ─▶ started ─ CALL_RESULT ─▶ ended
+ *        ▲  ▲                   │ lease over, CALL_RELEASED  │        silent: ended(timeout), in doubt
+ *        │  └───────────────────┘                            │
+ *        └──────────── CALL_STARTED refused, CALL_RELEASED ──┘
+ *
+ * Every event that is answered `accepted` has changed the live call's row; the first result wins; what comes later is `stale`,
+ * and kept on the call when it says something else.
+ */
+#include "actors/execution_step.h"
+#include "base/check.h"
+#include "base/instant.h"
+#include "model/lifecycle.h"
+#include "model/retry.h"
+
+enum {
+    PUSH_RETRY_MS = 1000 /* before a call that a push gateway gave back is pushed again */
+};
+
+static void answer(const struct step *s, enum event_status status, const char *message,
+                   int64_t dial_by)
+{
+    struct reply reply = {.exchange = s->m->exchange, .kind = REPLY_EVENT};
+
+    reply.event.part = s->m->payload.event->part;
+    reply.event.status = status;
+    reply.event.message = message;
+    reply.event.dial_by = dial_by;
+    effect_reply(s->out, &reply);
+}
+
+static void put_live(const struct step *s, const struct flight *flight)
+{
+    struct key key = key_entry(s->e->number, flight->row.entry);
+
+    effect_put(s->out, TABLE_LIVE_CALL, &key, &flight->row);
+}
+
+/* ---- the end of a call ---- */
+
+struct ending {
+    enum outcome outcome;
+    struct slice detail;
+    bool has_duration;
+    uint32_t duration_seconds;
+    bool in_doubt;
+};
+
+static void put_call(const struct step *s, const struct live_call *live, const struct ending *end)
+{
+    struct call call = {.entry = live->entry,
+                        .attempt = live->attempt,
+                        .contact_id = live->contact_id,
+                        .to = live->to,
+                        .did = live->did,
+                        .outcome = end->outcome,
+                        .detail = end->detail,
+                        .has_duration = end->has_duration,
+                        .duration_seconds = end->duration_seconds,
+                        .in_doubt = end->in_doubt,
+                        .last_seq = live->last_seq,
+                        .leases = live->leases,
+                        .claim_id = live->claim_id,
+                        .queued_at = live->queued_at,
+                        .started_at = live->started_at,
+                        .ended_at = s->m->at};
+    struct key key = key_call(s->e->number, live->entry, live->attempt);
+
+    effect_put(s->out, TABLE_CALL, &key, &call);
+}
+
+/* What becomes of the contact: completed, due again, or failed. */
+static void put_entry(const struct step *s, const struct live_call *live, enum outcome outcome)
+{
+    struct execution *e = s->e;
+    struct execution_counters *n = &e->state.counters;
+    struct entry entry = {.contact_id = live->contact_id,
+                          .attempts = live->attempt,
+                          .last_outcome = outcome};
+    struct key key = key_entry(e->number, live->entry);
+    int64_t next_at = INSTANT_NEVER;
+
+    if (outcome != OUTCOME_ANSWERED && !execution_has_ended(e->state.status)) {
+        next_at = retry_next_at(&e->settings.retry, live->attempt, s->m->at);
+    }
+    n->in_progress--;
+    if (outcome == OUTCOME_ANSWERED) {
+        entry.status = ENTRY_COMPLETED;
+        n->completed++;
+    } else if (next_at == INSTANT_NEVER) {
+        entry.status = ENTRY_FAILED;
+        n->failed++;
+    } else {
+        const struct due_row due = {0};
+        struct key due_key = key_due(e->number, next_at, live->entry);
+
+        entry.status = ENTRY_PENDING_RETRY;
+        entry.next_attempt_at = next_at;
+        n->pending++;
+        effect_put(s->out, TABLE_DUE, &due_key, &due);
+        execution_add_due(e, next_at, live->entry);
+    }
+    entry.completed_at = entry.status == ENTRY_PENDING_RETRY ? 0 : s->m->at;
+    effect_put(s->out, TABLE_ENTRY, &key, &entry);
+}
+
+/* The call leaves the live ones: its row goes, and its room is free. */
+static void leave(const struct step *s, struct flight *flight)
+{
+    struct execution *e = s->e;
+    struct key key = key_entry(e->number, flight->row.entry);
+
+    if (flight->list == FLIGHTS_ON_OFFER && e->gateway_is_pull) {
+        struct message message = {.actor = {ACTOR_DISPATCHER, 0}, .type = MESSAGE_CALLS_WITHDRAWN};
+
+        message.payload.room = (struct call_room){.execution = e->number,
+                                                  .organisation = e->settings.organisation,
+                                                  .gateway = e->gateway,
+                                                  .call = {flight->row.entry, flight->row.attempt}};
+        effect_send(s->out, &message);
+    }
+    effect_delete(s->out, TABLE_LIVE_CALL, &key);
+    flights_remove(&e->flights, flight);
+    execution_send_room(s, MESSAGE_CALL_OVER, 1);
+    execution_touch(s);
+}
+
+static void end_call(const struct step *s, struct flight *flight, const struct ending *end)
+{
+    lifecycle_call(&flight->row.status, CALL_ENDED);
+    put_call(s, &flight->row, end);
+    put_entry(s, &flight->row, end->outcome);
+    leave(s, flight);
+}
+
+/* Refused because the contact may not be called at all: no attempt is used up. */
+static void skip_call(const struct step *s, struct flight *flight)
+{
+    struct key key = key_entry(s->e->number, flight->row.entry);
+    struct entry entry;
+
+    OD_CHECK(view_get(s->view, TABLE_ENTRY, &key, &entry));
+    lifecycle_entry(&entry.status, ENTRY_SKIPPED);
+    entry.next_attempt_at = 0;
+    entry.completed_at = s->m->at;
+    effect_put(s->out, TABLE_ENTRY, &key, &entry);
+    s->e->state.counters.in_progress--;
+    s->e->state.counters.skipped++;
+    leave(s, flight);
+}
+
+/* Back to the queue under the same call id. */
+static void requeue(const struct step *s, struct flight *flight, int64_t not_before_mono)
+{
+    if (flight->row.status != CALL_QUEUED) {
+        lifecycle_call(&flight->row.status, CALL_QUEUED);
+    }
+    flight->row.started_at = 0;
+    flight->row.dial_by = 0;
+    flight->row.lease_expires_at = 0;
+    put_live(s, flight);
+    execution_withhold(s, flight, not_before_mono);
+    execution_touch(s);
+}
+
+/* ---- which call does an event mean? ---- */
+
+/* The live call that the event names. NULL: answered already, as `unknown`, or through `late` for one that has ended. */
+static struct flight *find_flight(const struct step *s, void (*late)(const struct step *s, struct call *call))
+{
+    const struct call_event *event = s->m->payload.event;
+    struct flight *flight = flights_find(&s->e->flights, event->entry);
+    struct key key = key_call(s->e->number, event->entry, event->attempt);
+    struct call call;
+
+    if (event->tag != call_tag(&s->e->settings.id)) {
+        answer(s, EVENT_UNKNOWN, NULL, 0);
+        return NULL;
+    }
+    if (flight != NULL && flight->row.attempt == event->attempt) {
+        return flight;
+    }
+    if (view_get(s->view, TABLE_CALL, &key, &call)) {
+        late(s, &call);
+    } else {
+        answer(s, EVENT_UNKNOWN, NULL, 0);
+    }
+    return NULL;
+}
+
+static void late_event(const struct step *s, struct call *call)
+{
+    (void)call;
+    answer(s, EVENT_STALE, NULL, 0);
+}
+
+static void late_result(const struct step *s, struct call *call)
+{
+    const struct call_event *event = s->m->payload.event;
+    struct key key = key_call(s->e->number, call->entry, call->attempt);
+
+    if (event->result.outcome == call->outcome && !call->in_doubt) {
+        answer(s, EVENT_DUPLICATE, NULL, 0);
+        return;
+    }
+    if (call->late_outcome == OUTCOME_NONE) {
+        call->late_outcome = event->result.outcome;
+        effect_put(s->out, TABLE_CALL, &key, call);
+    }
+    answer(s, EVENT_STALE, NULL, 0);
+}
+
+static void late_node(const struct step *s, struct call *call)
+{
+    bool is_known = s->m->payload.event->node.seq <= call->last_seq;
+
+    answer(s, is_known ? EVENT_DUPLICATE : EVENT_STALE, NULL, 0);
+}
+
+/* ---- claims ---- */
+
+void execution_on_call_claimed(const struct step *s)
+{
+    const struct call_claimed *claimed = &s->m->payload.claimed;
+    struct flight *flight = flights_find(&s->e->flights, claimed->entry);
+
+    if (flight == NULL || flight->row.attempt != claimed->attempt ||
+        flight->list != FLIGHTS_ON_OFFER) {
+        return;
+    }
+    lifecycle_call(&flight->row.status, CALL_CLAIMED);
+    flight->row.claim_id = claimed->claim_id;
+    flight->row.leases++;
+    flight->row.released = false;
+    flight->row.lease_expires_at = s->m->at + s->settings->lease_ms;
+    put_live(s, flight);
+    flights_move(&s->e->flights, flight, FLIGHTS_LEASED, s->m->mono + s->settings->lease_ms);
+}
+
+/* ---- the permission to dial ---- */
+
+static const char *why_refused(const struct step *s, const struct flight *flight)
+{
+    struct key key = key_owned(s->e->settings.organisation, &flight->row.contact_id);
+    struct contact contact;
+
+    if (!view_get(s->view, TABLE_CONTACT, &key, &contact)) {
+        return "contact_deleted";
+    }
+    if (contact.do_not_call) {
+        return "do_not_call";
+    }
+    return s->e->window_is_open ? "pause_window" : NULL;
+}
+
+static void permit(const struct step *s, struct flight *flight)
+{
+    const char *reason = why_refused(s, flight);
+
+    if (reason == NULL) {
+        lifecycle_call(&flight->row.status, CALL_STARTED);
+        flight->row.started_at = s->m->at;
+        flight->row.dial_by = s->m->at + s->settings->dial_by_ms;
+        put_live(s, flight);
+        flights_move(&s->e->flights, flight, FLIGHTS_STARTED, s->m->mono);
+        answer(s, EVENT_ACCEPTED, NULL, flight->row.dial_by);
+        return;
+    }
+    if (s->e->window_is_open && reason[0] == 'p') {
+        requeue(s, flight, 0);
+    } else {
+        skip_call(s, flight);
+    }
+    answer(s, EVENT_REFUSED, reason, 0);
+}
+
+void execution_on_call_started(const struct step *s)
+{
+    const struct call_event *event = s->m->payload.event;
+    struct flight *flight = find_flight(s, late_event);
+
+    if (flight == NULL) {
+        return;
+    }
+    bool is_holder = event->from_gateway
+                         ? !s->e->gateway_is_pull
+                         : s->e->gateway_is_pull && flight->row.status != CALL_QUEUED &&
+                               uuid_equal(&event->started.claim_id, &flight->row.claim_id);
+    if (!is_holder) {
+        answer(s, EVENT_STALE, NULL, 0);
+    } else if (flight->row.status == CALL_STARTED) {
+        flights_move(&s->e->flights, flight, FLIGHTS_STARTED, s->m->mono);
+        answer(s, EVENT_DUPLICATE, NULL, flight->row.dial_by);
+    } else {
+        permit(s, flight);
+    }
+}
+
+/* ---- other events ---- */
+
+/* True when somebody has, or had, the call: it may have happened. */
+static bool was_handed_out(const struct step *s, const struct flight *flight)
+{
+    return !s->e->gateway_is_pull || flight->row.leases > 0;
+}
+
+void execution_on_node_executed(const struct step *s)
+{
+    const struct call_event *event = s->m->payload.event;
+    struct flight *flight = find_flight(s, late_node);
+
+    if (flight == NULL) {
+        return;
+    }
+    if (!was_handed_out(s, flight) || flight->row.status == CALL_QUEUED) {
+        answer(s, EVENT_STALE, NULL, 0);
+    } else if (event->node.seq <= flight->row.last_seq) {
+        answer(s, EVENT_DUPLICATE, NULL, 0);
+    } else {
+        flight->row.last_seq = event->node.seq;
+        put_live(s, flight);
+        if (flight->row.status == CALL_STARTED) {
+            flights_move(&s->e->flights, flight, FLIGHTS_STARTED, s->m->mono);
+        }
+        answer(s, EVENT_ACCEPTED, NULL, 0);
+    }
+}
+
+void execution_on_call_result(const struct step *s)
+{
+    const struct call_event *event = s->m->payload.event;
+    struct flight *flight = find_flight(s, late_result);
+    const struct ending end = {.outcome = event->result.outcome,
+                               .detail = event->result.detail,
+                               .has_duration = event->result.has_duration,
+                               .duration_seconds = event->result.duration_seconds};
+
+    if (flight == NULL) {
+        return;
+    }
+    if (!was_handed_out(s, flight)) {
+        answer(s, EVENT_STALE, NULL, 0);
+        return;
+    }
+    end_call(s, flight, &end);
+    answer(s, EVENT_ACCEPTED, NULL, 0);
+}
+
+static void back_off(const struct step *s, uint32_t seconds)
+{
+    struct message message = {.actor = {ACTOR_DISPATCHER, 0}, .type = MESSAGE_GATEWAY_BACK_OFF};
+
+    message.payload.back_off = (struct back_off){
+        .gateway = s->e->gateway, .until_mono = s->m->mono + (int64_t)seconds * MS_PER_SECOND};
+    effect_send(s->out, &message);
+}
+
+void execution_on_call_released(const struct step *s)
+{
+    const struct call_event *event = s->m->payload.event;
+    struct flight *flight = find_flight(s, late_event);
+    int64_t not_before = 0;
+
+    if (flight == NULL) {
+        return;
+    }
+    if (flight->row.status == CALL_QUEUED && s->e->gateway_is_pull) {
+        answer(s, flight->row.released ? EVENT_DUPLICATE : EVENT_STALE, NULL, 0);
+        return;
+    }
+    if (event->released.retry_after_seconds > 0 && s->e->has_gateway) {
+        back_off(s, event->released.retry_after_seconds);
+    }
+    if (!s->e->gateway_is_pull) {
+        int64_t wait = (int64_t)event->released.retry_after_seconds * MS_PER_SECOND;
+
+        not_before = s->m->mono + (wait > PUSH_RETRY_MS ? wait : PUSH_RETRY_MS);
+    }
+    flight->row.released = true;
+    requeue(s, flight, not_before);
+    answer(s, EVENT_ACCEPTED, NULL, 0);
+}
+
+/* ---- time ---- */
+
+static void expire_lease(const struct step *s, struct flight *flight)
+{
+    const struct ending undeliverable = {.outcome = OUTCOME_ERROR,
+                                         .detail = SLICE("undeliverable")};
+
+    if (flight->row.leases >= s->settings->lease_limit) {
+        end_call(s, flight, &undeliverable);
+    } else {
+        requeue(s, flight, 0);
+    }
+}
+
+void execution_expire(const struct step *s)
+{
+    const struct ending silent = {.outcome = OUTCOME_TIMEOUT, .in_doubt = true};
+    struct execution *e = s->e;
+
+    for (unsigned i = 0; i < EXPIRE_ROWS; i++) {
+        struct flight *leased = flights_first(&e->flights, FLIGHTS_LEASED);
+        struct flight *started = flights_first(&e->flights, FLIGHTS_STARTED);
+
+        if (leased != NULL && leased->mono <= s->m->mono) {
+            expire_lease(s, leased);
+        } else if (started != NULL &&
+                   instant_add(started->mono, e->call_timeout_ms) <= s->m->mono) {
+            end_call(s, started, &silent);
+        } else {
+            return;
+        }
+    }
+}

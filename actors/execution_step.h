@@ -1,0 +1,66 @@
+/* Inside of the execution actor: one step, and what its files share. Nobody else includes this. */
+#ifndef OUTDIAL_ACTORS_EXECUTION_STEP_H
+#define OUTDIAL_ACTORS_EXECUTION_STEP_H
+
+#include "actors/execution.h"
+
+enum {
+    SNAPSHOT_SLICE_ROWS = 500, /* about 2 ms of a turn */
+    SKIP_SLICE_ROWS = 500,
+    LAUNCH_ANSWER_ENTRIES = 10000, /* a launch is answered when so many contacts are in, or all */
+    EXPIRE_ROWS = 256,             /* leases and time-outs handled a message; the rest by the next TICK */
+    DEMAND_MAX = 1000,
+};
+
+struct step {
+    struct execution *e;
+    const struct actor_settings *settings;
+    const struct message *m;
+    struct view *view;
+    struct effects *out;
+};
+
+/* ---- execution.c ---- */
+
+void execution_touch(const struct step *s);
+void execution_set_status(const struct step *s, enum execution_status to, const char *reason);
+void execution_reply(const struct step *s);
+void execution_send_room(const struct step *s, enum message_type type, uint32_t count);
+
+/* ---- execution_launch.c ---- */
+
+void execution_on_launch(const struct step *s);
+void execution_on_snapshot_slice(const struct step *s);
+void execution_find_dids(struct execution *e, struct view *view);
+void execution_find_gateway(struct execution *e, const struct actor_settings *settings);
+
+/* ---- execution_control.c ---- */
+
+void execution_on_pause(const struct step *s);
+void execution_on_resume(const struct step *s);
+void execution_on_cancel(const struct step *s);
+void execution_on_skip_slice(const struct step *s);
+void execution_on_did_changed(const struct step *s);
+void execution_keep_time(const struct step *s); /* startAt, stopAt */
+void execution_finish(const struct step *s);    /* completed; nothing left to do */
+
+/* ---- execution_dial.c ---- */
+
+void execution_on_grant(const struct step *s);
+void execution_tell_demand(const struct step *s);
+void execution_refresh_window(const struct step *s);
+void execution_offer_withheld(const struct step *s);
+void execution_resume_work(const struct step *s);
+void execution_add_due(struct execution *e, int64_t due_at, uint32_t entry);
+void execution_withhold(const struct step *s, struct flight *flight, int64_t until_mono);
+
+/* ---- execution_call.c ---- */
+
+void execution_on_call_claimed(const struct step *s);
+void execution_on_call_started(const struct step *s);
+void execution_on_node_executed(const struct step *s);
+void execution_on_call_result(const struct step *s);
+void execution_on_call_released(const struct step *s);
+void execution_expire(const struct step *s); /* leases and silent calls */
+
+#endif

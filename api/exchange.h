@@ -1,0 +1,166 @@
+/* An exchange: one request, from its arrival to its answer.
+ *
+ * A route's handler runs once, on the reactor, and does one of two things before it returns:
+ *   - it answers (exchange_send_…): reads, and faults that it finds itself;
+ *   - it posts one message or more (exchange_post) and returns. The answer comes in a later turn,
+ *     when the transition is durable: api/reply.c turns the actor's reply into the response, or the
+ *     exchange's own on_reply does.
+ *
+ * Exchanges are looked up by number, so a client that hung up is a failed lookup. An exchange that
+ * has been answered is unlinked at once, and freed when the callback of the reactor that is running
+ * returns: a handler may still read it, but may not answer again.
+ */
+#ifndef OUTDIAL_API_EXCHANGE_H
+#define OUTDIAL_API_EXCHANGE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <event2/http.h>
+#include <jansson.h>
+
+#include "api/faults.h"
+#include "base/arena.h"
+#include "base/buf.h"
+#include "engine/engine.h"
+
+struct api;
+struct connection;
+struct exchange;
+struct exchange_private;
+struct route;
+
+enum {
+    REQUEST_ID_SIZE = 65,  /* 64 characters and a NUL */
+    ROUTE_IDS_MAX = 2,     /* of one path */
+    QUERY_PARAMETERS_MAX = 16,
+};
+
+struct query_parameter {
+    struct slice name, value; /* decoded */
+};
+
+/* What a list's request asks for: ?limit= and ?cursor= (api/page.h). */
+struct page_request {
+    uint32_t limit;
+    struct slice cursor; /* the end of the key behind which the page begins; empty: the first page */
+};
+
+/* Gets a reply to the exchange, when it is durable. `reply` as in engine.h's reply_fn. */
+typedef void (*exchange_reply_fn)(struct exchange *exchange, const struct reply *reply);
+
+struct exchange {
+    struct api *api;
+    struct engine *engine;
+    uint64_t number;
+    const struct route *route;
+    char request_id[REQUEST_ID_SIZE];
+    struct arena arena; /* lives as long as the exchange */
+
+    /* Who asks. */
+    enum role role;
+    uint32_t organisation; /* number; 0: an admin without X-Organization-Id, or a worker */
+
+    /* What is asked. */
+    struct uuid ids[ROUTE_IDS_MAX]; /* of the path, from left to right */
+    struct query_parameter query[QUERY_PARAMETERS_MAX];
+    size_t query_count;
+    struct page_request page;
+    json_t *body;             /* an object; NULL: none was sent */
+    struct fault_list faults; /* in `arena` */
+
+    /* Durable rows, while the route's handler runs; NULL at other times. Do not end it. */
+    struct reader *reader;
+
+    /* The handler's. */
+    exchange_reply_fn on_reply;                  /* NULL: api/reply.c answers */
+    void (*on_timeout)(struct exchange *);       /* of exchange_wait */
+    void (*on_gone)(struct exchange *);          /* of exchange_watch_client */
+    void *state;                                 /* in `arena` */
+    struct slice secret;                         /* of a new API key, shown in its answer only */
+
+    struct exchange_private *own; /* exchange.c only */
+};
+
+/* ---- messages ---- */
+
+/* The arena for the payload of the next message: made at the first call, handed over with it. */
+struct arena *exchange_payload(struct exchange *exchange);
+
+/* A message for this exchange with everything zero but its address, its type and the exchange. */
+struct message exchange_message(const struct exchange *exchange, enum message_type type,
+                                uint32_t actor_number);
+
+/* Posts it, with the arena of exchange_payload if that was called since the last post. */
+void exchange_post(struct exchange *exchange, const struct message *message);
+
+/* ---- answers: each ends the exchange ---- */
+
+/* `body` is taken over. Any other headers are added before, with exchange_add_header. */
+void exchange_send_json(struct exchange *exchange, int status, json_t *body);
+
+/* 204. */
+void exchange_send_nothing(struct exchange *exchange);
+
+/* 200 with a body that is no JSON of ours. */
+void exchange_send_text(struct exchange *exchange, const char *content_type, struct slice text);
+
+/* An error without details. FAULT_UNAVAILABLE gets Retry-After, FAULT_UNAUTHORIZED gets
+ * WWW-Authenticate. */
+void exchange_send_fault(struct exchange *exchange, enum fault_code code, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* ValidationError with the exchange's list of faults, of which there is at least one. */
+void exchange_send_faults(struct exchange *exchange);
+
+/* An error as an actor replied it. */
+void exchange_send_reply_fault(struct exchange *exchange, const struct reply *reply);
+
+/* The 404 of a resource that an id of the path names: "Program 0190… not found". */
+void exchange_send_not_found(struct exchange *exchange, enum fault_code code,
+                             const struct uuid *id);
+
+/* The 503 or 500 of a store that cannot be read; `error` is what the reader returned. */
+void exchange_send_unreadable(struct exchange *exchange, int error);
+
+/* Adds a header to the answer. Values are the program's own or ids, never a client's text. */
+void exchange_add_header(struct exchange *exchange, const char *name, const char *value);
+
+/* ---- waiting ---- */
+
+/* Calls on_timeout after so many milliseconds of real time, unless the answer comes first. */
+void exchange_wait(struct exchange *exchange, uint32_t wait_ms);
+
+/* Calls on_gone once when the client closes or resets the connection while the exchange waits. */
+void exchange_watch_client(struct exchange *exchange);
+
+/* False when the client has closed or reset the connection; asks the socket. */
+bool exchange_client_is_there(const struct exchange *exchange);
+
+/* ---- query parameters ---- */
+
+/* The value of a parameter that the route allows; NULL: not given. */
+const struct slice *exchange_query(const struct exchange *exchange, const char *name);
+
+/* ---- for router.c, reply.c and connection.c ---- */
+
+/* Begins an exchange for a request that evhttp handed over. Never NULL. */
+struct exchange *exchange_new(struct api *api, struct evhttp_request *request,
+                              struct connection *connection);
+
+/* The exchange of that number, or NULL: it has been answered, or its client has gone. */
+struct exchange *exchange_find(struct api *api, uint64_t number);
+
+/* The connection is being freed by evhttp, and the request with it: ends the exchange silently. */
+void exchange_abandon(struct exchange *exchange);
+
+/* Ends a waiting exchange as if its client had gone (drain). */
+void exchange_give_up(struct exchange *exchange);
+
+/* Frees what has been answered. Called at the end of each callback of the reactor. */
+void exchange_collect(struct api *api);
+
+struct evhttp_request *exchange_request(const struct exchange *exchange);
+
+#endif

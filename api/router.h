@@ -1,0 +1,56 @@
+/* The router: from a request to its route's handler, through every check that routes have in
+ * common.
+ *
+ * In this order, the first that fails answers: path (404), method (405 with Allow), key (401), role
+ * (403), X-Organization-Id, ids in the path (the resource's 404), query parameters (400), content
+ * type (415), body (400). What a handler gets is in struct exchange.
+ */
+#ifndef OUTDIAL_API_ROUTER_H
+#define OUTDIAL_API_ROUTER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include <event2/http.h>
+
+#include "api/exchange.h"
+
+/* Whose keys may use a route. */
+enum route_access {
+    ACCESS_OPEN,         /* no key is asked for */
+    ACCESS_ADMIN,        /* the platform */
+    ACCESS_ORGANISATION, /* an org key, or an admin key with X-Organization-Id, which must be sent;
+                          * exchange->organisation is never 0 */
+    ACCESS_ORGANISATION_OR_ADMIN, /* the same, but an admin may leave X-Organization-Id out:
+                                   * exchange->organisation is then 0 */
+    ACCESS_WORKER,
+};
+
+enum route_body {
+    ROUTE_BODY_NONE,     /* a body that is sent is not looked at */
+    ROUTE_BODY_JSON,     /* a JSON object must be sent */
+    ROUTE_BODY_OPTIONAL, /* a JSON object may be sent; exchange->body is NULL when none was */
+};
+
+/* A query parameter that a route knows; all others are a ValidationError. */
+struct route_query {
+    const char *name;
+    bool may_repeat;
+};
+
+struct route {
+    enum evhttp_cmd_type method;
+    const char *path; /* "/api/programs/:id/launch"; a segment that starts with ':' is an id */
+    enum route_access access;
+    enum route_body body;
+    bool is_list; /* knows ?limit= and ?cursor=: exchange->page is filled in */
+    const struct route_query *query; /* ends with a NULL name; NULL: none */
+    /* For each id of the path, the fault of one that is no UUID. */
+    enum fault_code not_found[ROUTE_IDS_MAX];
+    void (*handle)(struct exchange *exchange);
+};
+
+/* Finds the route of the request and runs its handler, or answers with the error. */
+void router_dispatch(struct exchange *exchange);
+
+#endif

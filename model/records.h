@@ -1,0 +1,359 @@
+/* The nouns of the domain as they are stored: plain structs, one a table (model/tables.h).
+ *
+ * Texts are borrowed slices: whoever decodes a record says in which arena they live. Instants are milliseconds since
+ * 1970 (base/instant.h); 0 means "not yet" where a field says optional. Status fields are changed only through
+ * model/lifecycle.
+ */
+#ifndef OUTDIAL_MODEL_RECORDS_H
+#define OUTDIAL_MODEL_RECORDS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/id.h"
+
+/* ---- small rows of indexes ---- */
+
+struct number_row {
+    uint32_t number;
+};
+
+struct owned_id {
+    uint32_t owner;
+    struct uuid id;
+};
+
+/* META rows: a number or a text, by name. */
+struct meta {
+    uint64_t number;
+    struct slice text;
+};
+
+/* JOB rows: long work cut into slices. `kind` is enum job_kind. */
+enum job_kind {
+    JOB_EMPTY_AUDIENCE = 1,
+};
+
+struct job {
+    uint32_t kind;
+    uint32_t organisation;
+    uint32_t number; /* JOB_EMPTY_AUDIENCE: the audience's number */
+};
+
+/* ---- platform ---- */
+
+struct organisation {
+    uint32_t number;
+    struct uuid id;
+    struct slice name;
+    struct slice timezone; /* an IANA name */
+    bool has_credits;      /* false: unlimited */
+    int64_t credits;       /* the free balance; a reserved credit has left it */
+    uint32_t max_concurrent_calls;   /* 0: no cap */
+    uint64_t calls_per_second_micro; /* calls per second × 10^6; 0: no cap */
+    int64_t created_at, updated_at;
+};
+
+enum role {
+    ROLE_ADMIN = 1,
+    ROLE_ORG = 2,
+    ROLE_WORKER = 3,
+};
+
+struct api_key {
+    struct uuid id;
+    uint32_t owner; /* the organisation's number, 0 for the platform's own keys */
+    enum role role;
+    struct slice name;
+    uint8_t hash[32]; /* keyed BLAKE2b of the key's text */
+    int64_t created_at;
+};
+
+enum did_status {
+    DID_ACTIVE = 1,
+    DID_INACTIVE = 2,
+};
+
+struct did {
+    struct uuid id;
+    uint32_t owner; /* the organisation's number; 0: shared by all */
+    struct slice number; /* E.164 */
+    enum did_status status;
+    int64_t created_at, updated_at;
+};
+
+/* ---- directory: what belongs to one organisation ---- */
+
+enum attribute_type {
+    ATTRIBUTE_STRING = 1,
+    ATTRIBUTE_NUMBER = 2,
+    ATTRIBUTE_BOOLEAN = 3,
+    ATTRIBUTE_DATE = 4,
+};
+
+struct attribute {
+    struct uuid id;
+    struct slice name;
+    enum attribute_type type;
+    uint32_t program_count; /* programs whose triggerCondition uses it */
+    int64_t created_at;
+};
+
+struct attribute_value {
+    struct slice name;
+    enum attribute_type type;
+    struct slice text; /* ATTRIBUTE_STRING, ATTRIBUTE_DATE: as given */
+    double number;
+    bool boolean;
+    bool is_null; /* only in a patch: remove the value */
+};
+
+struct contact {
+    struct uuid id;
+    struct slice primary_phone; /* E.164 */
+    struct slice first_name, last_name, full_name, primary_email, timezone; /* empty: absent */
+    bool do_not_call;
+    const struct attribute_value *attributes; /* by name, ascending */
+    size_t attribute_count;
+    int64_t created_at, updated_at;
+};
+
+struct audience {
+    struct uuid id;
+    uint32_t number;
+    struct slice name;
+    uint64_t contact_count;
+    uint32_t program_count; /* programs, not deleted, that use it */
+    int64_t created_at, updated_at;
+};
+
+struct member {
+    int64_t added_at;
+};
+
+struct flow {
+    struct uuid id;
+    struct slice name;
+    struct slice nodes;      /* compact JSON array, empty: known to the gateway only */
+    struct slice start_node; /* empty: none */
+    uint32_t program_count;  /* programs, not deleted, that use it */
+    int64_t created_at, updated_at;
+};
+
+/* ---- programs ---- */
+
+enum {
+    RETRY_DATES_MAX = 20,
+    DID_POOL_MAX = 1000,
+    PAUSE_WINDOWS_MAX = 1000, /* weekly and advanced, each */
+};
+
+enum program_mode {
+    MODE_BATCH = 1,
+    MODE_LIVE = 2,
+};
+
+enum program_status {
+    PROGRAM_DRAFT = 1,
+    PROGRAM_ACTIVE = 2,
+    PROGRAM_ARCHIVED = 3,
+};
+
+enum retry_type {
+    RETRY_NONE = 1,
+    RETRY_FIXED_DELAY = 2,
+    RETRY_SCHEDULED = 3,
+};
+
+struct retry_strategy {
+    enum retry_type type;
+    uint32_t delay_minutes;
+    uint32_t max_retries;
+    uint32_t date_count;
+    int64_t dates[RETRY_DATES_MAX]; /* ascending */
+};
+
+/* A weekly window as given: wall-clock minutes of the day. The meaning of its edges is in model/pause_window. */
+struct weekly_window {
+    uint8_t weekday; /* 0 is sunday */
+    uint16_t start_minute, end_minute;
+};
+
+struct instant_window {
+    int64_t start_at, end_at;
+};
+
+struct pause_windows {
+    const struct weekly_window *weekly; /* as given: by weekday, then in the order of the body */
+    size_t weekly_count;
+    const struct instant_window *advanced;
+    size_t advanced_count;
+};
+
+struct pacing_settings {
+    uint32_t max_concurrent_calls;   /* 0: no cap */
+    uint64_t calls_per_second_micro; /* calls per second × 10^6; 0: no cap */
+};
+
+struct program {
+    struct uuid id;
+    struct slice name;
+    struct uuid flow_id;
+    const struct uuid *did_pool;
+    size_t did_count;
+    enum program_mode mode;
+    struct uuid audience_id;
+    int64_t start_at, stop_at; /* optional */
+    struct retry_strategy retry;
+    bool has_pause_windows;
+    struct pause_windows windows;
+    struct pacing_settings pacing;
+    struct slice gateway; /* empty: the configuration's default */
+    enum program_status status;
+    bool is_deleted;
+    uint32_t active_execution; /* its number; 0: none is active */
+    int64_t created_at, updated_at;
+};
+
+/* ---- executions ---- */
+
+enum execution_status {
+    EXECUTION_SCHEDULED = 1,
+    EXECUTION_RUNNING = 2,
+    EXECUTION_PAUSED = 3,
+    EXECUTION_PAUSED_NO_CREDITS = 4,
+    EXECUTION_PAUSED_THRESHOLD = 5,
+    EXECUTION_COMPLETED = 6,
+    EXECUTION_STOPPED = 7,
+    EXECUTION_CANCELLED = 8,
+};
+
+struct pool_did {
+    struct uuid id;
+    struct slice number;
+};
+
+/* The snapshot of settings taken at launch. */
+struct execution_settings {
+    uint32_t number;
+    struct uuid id;
+    uint32_t organisation;
+    struct uuid organisation_id;
+    struct uuid program_id;
+    struct uuid audience_id;
+    uint32_t audience; /* its number */
+    struct uuid flow_id;
+    enum program_mode mode;
+    struct slice timezone;
+    struct slice gateway;
+    const struct pool_did *dids;
+    size_t did_count;
+    struct retry_strategy retry;
+    bool has_pause_windows;
+    struct pause_windows windows;
+    struct pacing_settings pacing;
+    int64_t start_at, stop_at; /* optional */
+    int64_t created_at;
+};
+
+/* Exact at every durable instant (promise 5): total = completed + failed + pending + in_progress + skipped. */
+struct execution_counters {
+    uint64_t total, completed, failed, pending, in_progress, skipped;
+};
+
+/* What moves, written once a commit. */
+struct execution_state {
+    enum execution_status status;
+    struct slice status_reason; /* empty: none */
+    struct execution_counters counters;
+    bool snapshot_done;
+    struct uuid snapshot_cursor; /* the last member taken */
+    uint32_t next_entry;         /* entries are numbered from 0 */
+    bool skip_done;              /* after stop or cancel: no due row is left */
+    uint32_t did_next;           /* index into the pool of the DID whose turn it is */
+    int64_t actual_start_at, actual_end_at; /* optional */
+    int64_t updated_at;
+};
+
+enum entry_status {
+    ENTRY_PENDING = 1,
+    ENTRY_PENDING_RETRY = 2,
+    ENTRY_QUEUED = 3,  /* never stored: said of an entry that has a live call */
+    ENTRY_IN_CALL = 4, /* likewise */
+    ENTRY_COMPLETED = 5,
+    ENTRY_FAILED = 6,
+    ENTRY_SKIPPED = 7,
+};
+
+enum outcome {
+    OUTCOME_NONE = 0,
+    OUTCOME_ANSWERED = 1,
+    OUTCOME_VOICEMAIL = 2,
+    OUTCOME_BUSY = 3,
+    OUTCOME_NO_ANSWER = 4,
+    OUTCOME_REJECTED = 5,
+    OUTCOME_ERROR = 6,
+    OUTCOME_TIMEOUT = 7,
+};
+
+/* A contact in an execution. While it has a live call this row still says what was true before that call, and the
+ * live_call row says the rest: one small row changes while a call is under way, this one at its end. */
+struct entry {
+    struct uuid contact_id;
+    enum entry_status status;
+    uint32_t attempts; /* attempts that have ended */
+    enum outcome last_outcome;
+    int64_t next_attempt_at; /* optional */
+    int64_t completed_at;    /* optional: when it became completed, failed or skipped */
+};
+
+struct due_row {
+    uint8_t reserved; /* the key says it all */
+};
+
+enum call_status {
+    CALL_QUEUED = 1,  /* durable, waiting to be offered or on offer */
+    CALL_CLAIMED = 2, /* under a lease, or taken by a push gateway */
+    CALL_STARTED = 3, /* permitted to dial */
+    CALL_ENDED = 4,
+};
+
+/* A call that is queued or under way. */
+struct live_call {
+    uint32_t entry; /* also in the key */
+    uint16_t attempt;
+    enum call_status status;
+    struct uuid contact_id;
+    struct slice to;    /* E.164 */
+    uint32_t did;       /* index into the execution's pool */
+    struct uuid claim_id; /* of the last claim */
+    uint16_t leases;    /* leases given so far */
+    bool released;      /* given back since the last claim */
+    uint64_t last_seq;  /* of node_executed */
+    int64_t queued_at;
+    int64_t lease_expires_at; /* wall clock, for show */
+    int64_t started_at, dial_by; /* optional */
+};
+
+/* A call that has ended. */
+struct call {
+    uint32_t entry; /* also in the key */
+    uint16_t attempt;
+    struct uuid contact_id;
+    struct slice to;
+    uint32_t did; /* index into the execution's pool */
+    enum outcome outcome;
+    struct slice detail;  /* empty: none */
+    bool has_duration;
+    uint32_t duration_seconds;
+    bool in_doubt;
+    enum outcome late_outcome; /* OUTCOME_NONE: none */
+    uint64_t last_seq;
+    uint16_t leases;
+    struct uuid claim_id; /* of the last claim; nil for push gateways */
+    int64_t queued_at, started_at, ended_at;
+};
+
+#endif

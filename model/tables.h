@@ -1,0 +1,77 @@
+/* The list of tables (LMDB named databases): name, record, key layout. The one place that names them all.
+ *
+ * TABLE(constant, database name, record struct, scanned): `scanned` tables are walked in order by actors, which must
+ * see their own uncommitted rows there; of the others actors only get single rows by key.
+ */
+#ifndef OUTDIAL_MODEL_TABLES_H
+#define OUTDIAL_MODEL_TABLES_H
+
+#include <stdbool.h>
+
+#define TABLES(TABLE)                                                                              \
+    /* text -> meta: schema versions, the store's own id */                                        \
+    TABLE(META, "meta", meta, false)                                                               \
+    /* organisation u32 */                                                                         \
+    TABLE(ORGANISATION, "organisations", organisation, false)                                      \
+    /* id -> number */                                                                             \
+    TABLE(ORGANISATION_BY_ID, "organisations_by_id", number_row, false)                            \
+    /* (organisation u32 or 0 for the platform, id) */                                             \
+    TABLE(API_KEY, "api_keys", api_key, false)                                                     \
+    /* hash -> (owner, id) */                                                                      \
+    TABLE(API_KEY_BY_HASH, "api_keys_by_hash", owned_id, false)                                    \
+    /* (owner organisation u32 or 0 when shared, id) */                                            \
+    TABLE(DID, "dids", did, false)                                                                 \
+    /* id -> owner */                                                                              \
+    TABLE(DID_OWNER, "did_owners", number_row, false)                                              \
+    /* number text -> (owner, id) */                                                               \
+    TABLE(DID_BY_NUMBER, "dids_by_number", owned_id, false)                                        \
+    /* (organisation, id) */                                                                       \
+    TABLE(ATTRIBUTE, "attributes", attribute, true)                                                \
+    /* (organisation, name) -> (organisation, id) */                                               \
+    TABLE(ATTRIBUTE_BY_NAME, "attributes_by_name", owned_id, false)                                \
+    /* (organisation, id) */                                                                       \
+    TABLE(CONTACT, "contacts", contact, false)                                                     \
+    /* (organisation, E.164 text) -> (organisation, id) */                                         \
+    TABLE(CONTACT_BY_PHONE, "contacts_by_phone", owned_id, false)                                  \
+    /* (organisation, id) */                                                                       \
+    TABLE(AUDIENCE, "audiences", audience, false)                                                  \
+    /* (audience number u32, contact id) */                                                        \
+    TABLE(MEMBER, "members", member, true)                                                         \
+    /* (organisation, contact id, audience number u32) -> the audience's (organisation, id) */     \
+    TABLE(MEMBERSHIP, "memberships", owned_id, true)                                               \
+    /* (organisation, id) */                                                                       \
+    TABLE(FLOW, "flows", flow, false)                                                              \
+    /* (organisation, id) */                                                                       \
+    TABLE(PROGRAM, "programs", program, false)                                                     \
+    /* execution u32: settings, written at launch and when rules change */                         \
+    TABLE(EXECUTION, "executions", execution_settings, false)                                      \
+    /* execution u32: what moves, written once a commit */                                         \
+    TABLE(EXECUTION_STATE, "execution_states", execution_state, false)                             \
+    /* id -> number */                                                                             \
+    TABLE(EXECUTION_BY_ID, "executions_by_id", number_row, false)                                  \
+    /* (organisation, program id, execution u32) -> execution */                                   \
+    TABLE(PROGRAM_EXECUTION, "program_executions", number_row, false)                              \
+    /* (organisation, execution u32) -> execution */                                               \
+    TABLE(ORGANISATION_EXECUTION, "organisation_executions", number_row, false)                    \
+    /* (organisation, execution u32), only while there is work left for it (also the skipping      \
+     * of contacts and calls under way after a cancel): what a start loads */                      \
+    TABLE(ACTIVE_EXECUTION, "active_executions", number_row, false)                                \
+    /* (execution u32, entry u32): a contact in an execution */                                    \
+    TABLE(ENTRY, "entries", entry, true)                                                           \
+    /* (execution u32, due i64, entry u32): the pending contacts, in the order of dialling */      \
+    TABLE(DUE, "due", due_row, true)                                                               \
+    /* (execution u32, entry u32): calls that are queued or under way */                           \
+    TABLE(LIVE_CALL, "live_calls", live_call, true)                                                \
+    /* (execution u32, entry u32, attempt u16): calls that have ended */                           \
+    TABLE(CALL, "calls", call, false)                                                              \
+    /* text -> job: long work that must go on after a crash, e.g. emptying a deleted audience */   \
+    TABLE(JOB, "jobs", job, true)
+
+enum table {
+#define TABLE(constant, name, record, scanned) TABLE_##constant,
+    TABLES(TABLE)
+#undef TABLE
+    TABLE_COUNT
+};
+
+#endif

@@ -1,0 +1,39 @@
+/* The store's LMDB handles, for the other files of storage/ only: no other folder sees lmdb.h.
+ */
+#ifndef OUTDIAL_STORAGE_STORE_LMDB_H
+#define OUTDIAL_STORAGE_STORE_LMDB_H
+
+#include <lmdb.h>
+
+#include "model/key.h"
+#include "storage/store.h"
+
+MDB_env *store_env(const struct store *store);
+MDB_dbi store_dbi(const struct store *store, enum table table);
+
+/* A slice as LMDB takes it: borrowed, and not written to. */
+static inline MDB_val store_value(struct slice bytes)
+{
+    return (MDB_val){bytes.size, (void *)(uintptr_t)bytes.data};
+}
+
+static inline MDB_val store_key(const struct key *key)
+{
+    return (MDB_val){key->size, (void *)(uintptr_t)key->bytes};
+}
+
+static inline struct slice store_slice(const MDB_val *value)
+{
+    return slice_make(value->mv_data, value->mv_size);
+}
+
+/* Opens every table within a transaction, writing the META rows of a new store and carrying out
+ * migrations of an older one unless `is_read_only`. 0, OD_EVERSION, OD_ECORRUPT, or an LMDB code
+ * in *lmdb with OD_EIO. */
+int store_schema_open(MDB_txn *txn, bool is_read_only, MDB_dbi tables[TABLE_COUNT], int *lmdb,
+                      struct od_error *error);
+
+/* Whether a table has rows that the opening itself did not write. */
+int store_schema_is_new(MDB_txn *txn, const MDB_dbi tables[TABLE_COUNT], bool *is_new);
+
+#endif
