@@ -48,6 +48,10 @@ void directory_attribute_delete(const struct message *m, struct view *view, stru
 
 /* ---- types ---- */
 
+enum {
+    NAME_BYTES_MAX = 64 /* of an attribute (api.md); a body may ask for any name */
+};
+
 struct attribute_type_entry {
     struct slice name;
     bool exists;
@@ -97,7 +101,7 @@ static const struct attribute_type_entry *types_get(struct view *view, uint32_t 
     struct owned_id id;
     struct attribute attribute;
     *entry = (struct attribute_type_entry){.name = name};
-    if (view_get(view, TABLE_ATTRIBUTE_BY_NAME, &by_name, &id)) {
+    if (name.size <= NAME_BYTES_MAX && view_get(view, TABLE_ATTRIBUTE_BY_NAME, &by_name, &id)) {
         struct key key = key_owned(organisation, &id.id);
         OD_CHECK(view_get(view, TABLE_ATTRIBUTE, &key, &attribute));
         entry->exists = true;

@@ -38,6 +38,7 @@ void dispatcher_deinit(struct dispatcher *d)
     memory_free(d->queues);
     index32_deinit(&d->tenant_index);
     index32_deinit(&d->queue_index);
+    memset(d, 0, sizeof(*d));
 }
 
 /* ---- tenants ---- */

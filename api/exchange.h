@@ -44,7 +44,7 @@ struct query_parameter {
 /* What a list's request asks for: ?limit= and ?cursor= (api/page.h). */
 struct page_request {
     uint32_t limit;
-    struct slice cursor; /* the end of the key behind which the page begins; empty: the first page */
+    struct slice cursor; /* as it was sent, for page_send to judge; empty: the first page */
 };
 
 /* Gets a reply to the exchange, when it is durable. `reply` as in engine.h's reply_fn. */
@@ -162,5 +162,11 @@ void exchange_give_up(struct exchange *exchange);
 void exchange_collect(struct api *api);
 
 struct evhttp_request *exchange_request(const struct exchange *exchange);
+
+/* True on the listener of operations. */
+bool exchange_is_ops(const struct exchange *exchange);
+
+/* Prints a new request id. */
+void exchange_new_request_id(struct engine *engine, char out[REQUEST_ID_SIZE]);
 
 #endif

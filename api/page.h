@@ -4,7 +4,7 @@
  * A cursor is the end of the last row's key behind the list's prefix, with a check over it and the
  * prefix, in base64url: it stays valid while rows come and go, a cursor of another list or a
  * changed one is a ValidationError. The router has read ?limit= and ?cursor= into exchange->page
- * and answered a bad limit and what is no cursor; page_send judges the check.
+ * and answered a bad limit; page_send judges the cursor.
  */
 #ifndef OUTDIAL_API_PAGE_H
 #define OUTDIAL_API_PAGE_H

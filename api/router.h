@@ -15,6 +15,8 @@
 
 #include "api/exchange.h"
 
+struct router;
+
 /* Whose keys may use a route. */
 enum route_access {
     ACCESS_OPEN,         /* no key is asked for */
@@ -50,7 +52,15 @@ struct route {
     void (*handle)(struct exchange *exchange);
 };
 
+/* Takes the tables of routes.h apart, once. Never NULL. */
+struct router *router_new(bool has_test_clock, bool has_ops_listener);
+void router_free(struct router *router);
+
 /* Finds the route of the request and runs its handler, or answers with the error. */
 void router_dispatch(struct exchange *exchange);
+
+/* Appends the methods of a path's routes as for an Allow header; false: no route has that path. The
+ * query of the target, if any, is left out. */
+bool router_allow(const struct router *router, struct slice target, bool is_ops, struct buf *out);
 
 #endif

@@ -11,13 +11,14 @@ extern const struct route routes_test_clock[]; /* exist only with a test clock *
 extern const struct route routes_platform[];
 extern const struct route routes_dids[];
 extern const struct route routes_calls[];
+extern const struct route routes_attributes[];
 extern const struct route routes_contacts[];
 extern const struct route routes_audiences[];
 extern const struct route routes_flows[];
 extern const struct route routes_programs[];
 extern const struct route routes_executions[];
 
-/* What there is, ending with NULL. */
+/* What there is besides the first two, ending with NULL. */
 extern const struct route *const routes_all[];
 
 #endif

@@ -39,8 +39,8 @@ size_t arena_used(const struct arena *arena);
  * refuses a message for want of memory, so that nothing behind it can fail. */
 int arena_reserve(struct arena *arena, size_t size);
 
-/* Returns `size` bytes, undefined, aligned, never NULL; 0 bytes count as 1. Where neither a reserve nor
- * malloc has them the program aborts. */
+/* Returns `size` bytes, undefined, aligned, never NULL; 0 bytes count as 1. Where neither a reserve
+ * nor malloc has them the program aborts. */
 void *arena_alloc(struct arena *arena, size_t size)
     __attribute__((malloc, alloc_size(2), returns_nonnull, assume_aligned(ARENA_ALIGNMENT)));
 

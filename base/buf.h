@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "base/check.h"
 #include "base/error.h"
 
 /* Borrowed bytes, usually text in UTF-8. Passed by value; whoever made it says how long the
@@ -96,6 +97,7 @@ static inline int buf_append(struct buf *buf, const void *data, size_t size)
         }
     }
     if (size > 0) {
+        OD_CHECK(buf->data != NULL);
         memcpy(buf->data + buf->size, data, size);
         buf->size += size;
     }

@@ -8,7 +8,8 @@
 #define OD_CHECK(cond)                                                                             \
     (__builtin_expect(!(cond), 0) ? od_check_failed(__FILE__, __LINE__, #cond) : (void)0)
 
-/* Writes the line of a broken check to stderr and aborts. Called by OD_CHECK only. */
+/* Writes the line of a broken check to stderr and aborts. Called by OD_CHECK, and where a place
+ * should not be reached at all. */
 _Noreturn void od_check_failed(const char *file, int line, const char *condition);
 
 #endif

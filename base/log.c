@@ -228,8 +228,7 @@ static bool print_value(const struct log_field *field, char out[64])
     case LOG_FIELD_TEXT:
     case LOG_FIELD_END: break;
     }
-    OD_CHECK(!"a field kind without a printer");
-    return false;
+    od_check_failed(__FILE__, __LINE__, "a field kind that has a printer");
 }
 
 static void line_field(struct line *line, const struct log_field *field)

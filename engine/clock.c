@@ -7,7 +7,7 @@
 #include "base/instant.h"
 
 #define NS_PER_SECOND INT64_C(1000000000)
-#define NS_PER_MS INT64_C(1000000)
+#define NS_PER_MS     INT64_C(1000000)
 
 /* A test clock's mono at its start: one day, so that no deadline that is set back lies below 0. */
 #define TEST_MONO_START MS_PER_DAY

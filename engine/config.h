@@ -107,8 +107,8 @@ int config_load_text(const char *name, struct slice text, struct config *config,
 
 /* Sets one setting, named "section.key", from the command line; a fault reads
  * "--listen: server.listen: reason". Returns 0 or OD_EINVAL. Not for settings of gateways. */
-int config_override(struct config *config, const char *option, const char *name,
-                    const char *value, struct buf *errors);
+int config_override(struct config *config, const char *option, const char *name, const char *value,
+                    struct buf *errors);
 
 /* The kind of gateway of that name, or NULL. */
 const struct gateway_kind *config_find_kind(const struct config *config, const char *name);

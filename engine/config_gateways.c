@@ -59,7 +59,7 @@ static const struct gateway_kind *gateway_kind_of(struct loading *loading)
     if (kind == NULL && line == 0) {
         loading_setting_fault(loading, gateway->line, "kind", "missing");
     } else if (kind == NULL) {
-        (void)od_error_set(&error, OD_EINVAL, "there is no kind of gateway \"%s\"", name);
+        (void)od_error_set(&error, OD_EINVAL, "there is no kind of gateway \"%.64s\"", name);
         loading_setting_fault(loading, line, "kind", error.text);
     }
     return kind;
@@ -98,6 +98,17 @@ static void apply_option(struct loading *loading, struct gateway_config *gateway
     gateway->options[gateway->option_count++] = *given;
 }
 
+/* Whether the options of a gateway that has been added fit together. */
+static void check_options(struct loading *loading, const struct gateway_config *gateway)
+{
+    struct gateway_host host = {.option = config_gateway_option, .option_context = gateway};
+    struct od_error error;
+
+    if (gateway->kind->check != NULL && gateway->kind->check(&host, &error) != 0) {
+        loading_fault(loading, gateway->line, loading->section, error.text);
+    }
+}
+
 void loading_finish_gateway(struct loading *loading)
 {
     struct config *config = loading->config;
@@ -119,6 +130,7 @@ void loading_finish_gateway(struct loading *loading)
     for (size_t i = 0; i < loading->gateway.option_count; i++) {
         apply_option(loading, gateway, limits, &loading->gateway.options[i]);
     }
+    check_options(loading, gateway);
 }
 
 static bool is_gateway_name(const char *name)

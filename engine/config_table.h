@@ -1,5 +1,5 @@
-/* The table of settings: section, key, type, range, default and comment of each. The one place where
- * a setting is declared; the file, the command line and the defaults are all read through it.
+/* The table of settings: section, key, type, range, default and comment of each. The one place
+ * where a setting is declared; the file, the command line and the defaults are all read through it.
  */
 #ifndef OUTDIAL_ENGINE_CONFIG_TABLE_H
 #define OUTDIAL_ENGINE_CONFIG_TABLE_H

@@ -25,6 +25,9 @@ int engine_open(const struct config *config, struct engine **out, struct od_erro
 /* Runs the reactor until engine_stop. Returns the exit status: 0, or 70 when the store can no longer be trusted. */
 int engine_run(struct engine *engine);
 
+/* Says who knows whether answers are still being written: a drain ends when it says true. */
+void engine_set_quiet(struct engine *engine, bool (*is_quiet)(void *context), void *context);
+
 /* Drains: no new messages, what has been handled is committed, replies go out, then engine_run returns. `on_drained` parts
  * (the API) are asked through engine_is_draining. */
 void engine_stop(struct engine *engine);
@@ -40,6 +43,10 @@ const struct config *engine_config(const struct engine *engine);
  * (reply->record.record is a struct slice *, to be decoded with record_decode), the rest is as the actor said. */
 typedef void (*reply_fn)(void *context, uint64_t exchange, const struct reply *reply);
 
+/* The exchange of a reply that is meant for everyone who waits: a failed commit has dropped what they
+ * wait for. */
+#define ENGINE_EVERY_EXCHANGE UINT64_MAX
+
 /* Who gets all replies: the API. */
 void engine_set_replies(struct engine *engine, reply_fn on_reply, void *context);
 
@@ -50,6 +57,10 @@ uint64_t engine_next_exchange(struct engine *engine);
  * has none), which the engine takes over and frees; the arena struct itself was allocated by arena_new. When the engine cannot take
  * it (full disk, draining), the exchange gets FAULT_UNAVAILABLE in a later turn of the loop. */
 void engine_post(struct engine *engine, const struct message *message, struct arena *arena);
+
+/* An arena on the heap for a payload, and its end if it is not posted; NULL is nothing. */
+struct arena *arena_new(void);
+void arena_free(struct arena *arena);
 
 /* True while messages are taken: not draining, not read-only, not starting. *reason is a constant text otherwise. */
 bool engine_is_ready(const struct engine *engine, const char **reason);
@@ -68,6 +79,7 @@ struct zones *engine_zones(struct engine *engine);
 
 /* Makes the rules of a zone known to the actors (a ZONE_RULES message) unless they are; false: no such zone. */
 bool engine_need_zone(struct engine *engine, struct slice name);
+void engine_reload_zones(struct engine *engine); /* when tzdata was upgraded: at SIGHUP and hourly */
 const struct zone_table *engine_zone_table(struct engine *engine, struct slice name);
 
 /* The index of a configured gateway; false: no such gateway. An empty name is the default one. */
@@ -91,5 +103,9 @@ bool engine_advance(struct engine *engine, int64_t to, void (*done)(void *contex
 /* ---- metrics ---- */
 
 struct metrics *engine_metrics(struct engine *engine);
+
+/* For tests and benches: a hook on the writer, the store's size. */
+struct writer *engine_writer(struct engine *engine);
+struct store *engine_store(struct engine *engine);
 
 #endif

@@ -24,13 +24,15 @@ struct gateway_option {
     bool (*is_valid)(struct slice value);
 };
 
-/* What the engine gives to an instance: borrowed for the call of `open`, so copy what is needed. */
+/* What the engine gives to an instance, borrowed for the call of `open`: copy what is needed. For
+ * `check` there are the options only. */
 struct gateway_host {
     struct engine *engine;
     uint32_t index; /* among the configured gateways */
 
-    /* gateway_post below. By a pointer, because a gateway may not call into the engine (the link
-     * check of the layers), and because a test stands for the engine. */
+    /* gateway_post below: queues the message, so it may be called from any function of the kind.
+     * By a pointer, because a gateway may not call into the engine (the link check of the layers),
+     * and because in a test something else stands for the engine. */
     void (*post)(struct engine *engine, enum message_type type, uint32_t execution,
                  const struct call_event *event);
 
@@ -43,7 +45,7 @@ struct gateway_host {
 struct gateway_answer {
     uint32_t execution, entry;
     uint16_t attempt;
-    enum event_status status; /* dial on EVENT_ACCEPTED only */
+    enum event_status status; /* dial on EVENT_ACCEPTED; on EVENT_DUPLICATE if certainly not yet */
     int64_t at, mono;         /* now */
 };
 
@@ -52,12 +54,19 @@ struct gateway_kind {
     bool is_pull;
     const struct gateway_option *options; /* ends with a NULL key */
 
-    /* Makes an instance. 0 or an operating code with *error. */
+    /* Judges the options of one gateway together, each of which is valid by itself: 0, or OD_EINVAL
+     * with the reason in *error. NULL: there is nothing to judge. */
+    int (*check)(const struct gateway_host *host, struct od_error *error);
+
+    /* Makes an instance of options that have been checked; *out may be NULL where a kind has no
+     * state. 0 or an operating code with *error. */
     int (*open)(const struct gateway_host *host, struct gateway_instance **out,
                 struct od_error *error);
     void (*close)(struct gateway_instance *instance);
 
-    /* A durable call to be placed. The offer's texts are borrowed for the call. Push only. */
+    /* A durable call to be placed. The offer's texts are borrowed for the call. It may come again,
+     * when what was posted got lost with a failed commit, or after a restart (is_resumed). Push
+     * only. */
     void (*offer)(struct gateway_instance *instance, const struct offer *offer);
 
     /* The answer to a posted CALL_STARTED. Push only. */

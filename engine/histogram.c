@@ -1,12 +1,12 @@
-/* Buckets: 0 holds 0, and v from 1 on is in the bucket of w = v - 1, so that a power of two closes a
- * bucket as Prometheus' `le` wants it. A w below 2^BITS has a bucket of its own; of a larger one
+/* Buckets: 0 holds 0, and v from 1 on is in the bucket of w = v - 1, so that a power of two closes
+ * a bucket as Prometheus' `le` wants it. A w below 2^BITS has a bucket of its own; of a larger one
  * the position of its highest bit and the BITS bits below that tell the bucket.
  */
 #include "engine/histogram.h"
 
 #include "base/check.h"
 
-#define SUBS (UINT32_C(1) << HISTOGRAM_BITS)
+#define SUBS    (UINT32_C(1) << HISTOGRAM_BITS)
 #define MILLION 1000000U
 
 uint32_t histogram_bucket(uint64_t value)

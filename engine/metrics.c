@@ -26,8 +26,7 @@ static const struct metric_text metric_texts[METRIC_COUNT] = {
 };
 
 static const struct metric_text histogram_texts[METRIC_HISTOGRAM_COUNT] = {
-#define HISTOGRAM(constant, name, type, help)                                                      \
-    [METRIC_##constant] = {name, METRIC_##type, "", help},
+#define HISTOGRAM(constant, name, type, help) [METRIC_##constant] = {name, METRIC_##type, "", help},
     METRICS_HISTOGRAMS(HISTOGRAM)
 #undef HISTOGRAM
 };

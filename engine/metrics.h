@@ -46,17 +46,19 @@ enum metric_type {
     HISTOGRAM(TURN_TIME, "outdial_turn_seconds", SECONDS, "How long a turn of the reactor took.")
 
 enum metric {
+
 #define METRIC(constant, name, type, label, help) METRIC_##constant,
     METRICS(METRIC)
 #undef METRIC
-    METRIC_COUNT
+        METRIC_COUNT
 };
 
 enum metric_histogram {
+
 #define HISTOGRAM(constant, name, type, help) METRIC_##constant,
     METRICS_HISTOGRAMS(HISTOGRAM)
 #undef HISTOGRAM
-    METRIC_HISTOGRAM_COUNT
+        METRIC_HISTOGRAM_COUNT
 };
 
 /* The values of the label `status`: 1xx to 5xx. */

@@ -8,7 +8,11 @@
  * GLib reads a file again only when nobody holds what it read before.
  *
  * What can fail: the file of a known name may have gone or been damaged since the names were read.
- * Then it has no table. */
+ * Then it has no table.
+ *
+ * What GLib 2.74 gets wrong: after 2037, where it goes by the rule behind a file's last transition,
+ * Dublin's changes are an hour off; and a rule of daylight saving all year, which no zone of the
+ * database has now, gets a day of standard time at the end of each year. */
 #include "engine/zones.h"
 
 #include <limits.h>

@@ -1,5 +1,5 @@
-/* Design: one table of words an enum, indexed by its value. An index without a word (0, which no
- * enum uses for a value with a name) is a hole, found by neither way. */
+/* Design: one table of words an enum, indexed by its value. Values start at 1, so that 0 has no
+ * word and can say that a text is none. Weekdays start at 0 and are looked up by number only. */
 #include "model/names.h"
 
 #include "base/check.h"

@@ -169,7 +169,7 @@ enum retry_type {
 
 struct retry_strategy {
     enum retry_type type;
-    uint32_t delay_minutes;
+    uint32_t delay_ms; /* the API gives whole minutes */
     uint32_t max_retries;
     uint32_t date_count;
     int64_t dates[RETRY_DATES_MAX]; /* ascending */

@@ -9,7 +9,7 @@ static int64_t after_delay(const struct retry_strategy *retry, uint32_t attempts
     if (attempts > retry->max_retries) {
         return INSTANT_NEVER;
     }
-    return instant_add(failed_at, retry->delay_minutes * MS_PER_MINUTE);
+    return instant_add(failed_at, retry->delay_ms);
 }
 
 /* "A failed attempt is retried at the next date later than the failure" */

@@ -225,8 +225,8 @@ static void operation_index(struct batch *batch, enum table table, const struct 
     }
     *slot = (struct batch_slot){.use = batch->use, .hash = hash, .operation = at};
     if (table_is_scanned(table)) {
-        slot->node = order_insert(order, operations, at + (uint32_t)sizeof(struct operation),
-                                  key->size, at);
+        slot->node =
+            order_insert(order, operations, at + (uint32_t)sizeof(struct operation), key->size, at);
     }
     batch->count++;
     batch->slots_taken++;

@@ -19,7 +19,7 @@ static void child_prepare(void)
         (void)sigaction(signals[i], &action, NULL);
     }
     sigemptyset(&empty);
-    (void)sigprocmask(SIG_SETMASK, &empty, NULL);
+    (void)pthread_sigmask(SIG_SETMASK, &empty, NULL);
     (void)setrlimit(RLIMIT_CORE, &none);
 }
 

@@ -6,9 +6,9 @@
 
 #include <sys/types.h>
 
-/* Runs `work` in a child; what it returns (0 to 127) becomes the child's exit code. The child writes
- * no core, restores the default handlers of the signals that damage raises, and must open the
- * store itself: an LMDB environment does not survive a fork. Returns the child's process, or a
+/* Runs `work` in a child; what it returns (0 to 127) becomes the child's exit code. The child
+ * writes no core, restores the default handlers of the signals that damage raises, and must open
+ * the store itself: an LMDB environment does not survive a fork. Returns the child's process, or a
  * negative errno. */
 pid_t child_start(int (*work)(void *context), void *context);
 

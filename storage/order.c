@@ -24,7 +24,8 @@ enum {
 };
 
 struct order_node {
-    uint64_t high, low; /* the key's first 16 bytes, padded by zeros: they decide most comparisons */
+    uint64_t high,
+        low; /* the key's first 16 bytes, padded by zeros: they decide most comparisons */
     uint32_t operation;
     uint32_t offset; /* of the key's bytes */
     uint8_t size;    /* of the key */

@@ -37,7 +37,7 @@ uint32_t order_insert(struct order *order, const char *operations, uint32_t offs
                       uint32_t operation);
 
 /* The first node at or after the key; 0: none. */
-uint32_t order_seek(const struct order *order, const char *operations, const uint8_t *key,
+uint32_t order_seek(const struct order *order, const char *operations, const uint8_t *bytes,
                     uint8_t size);
 
 /* The node after a node; 0: none. */

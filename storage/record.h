@@ -1,8 +1,10 @@
-/* Records as msgpack maps with small integer keys: one field table a record kind (storage/record_fields.c).
+/* Records as msgpack maps with small integer keys: one field table a record kind
+ * (storage/record_fields.c).
  *
- * An encoded value is: msgpack map, then CRC-32C (4 bytes, little-endian) over the key's bytes and the map. Absent
- * keys decode to zero (how a newer program reads an older record); unknown keys are refused, since the schema version
- * was checked at open. A validator runs before anything is allocated (reliability.md 2.4).
+ * An encoded value is: msgpack map, then CRC-32C (4 bytes, little-endian) over the key's bytes and
+ * the map. Absent keys decode to zero (how a newer program reads an older record); unknown keys are
+ * refused, since the schema version was checked at open. A validator runs before anything is
+ * allocated (reliability.md 2.4).
  */
 #ifndef OUTDIAL_STORAGE_RECORD_H
 #define OUTDIAL_STORAGE_RECORD_H
@@ -13,13 +15,15 @@
 #include "model/records.h"
 #include "model/tables.h"
 
-/* Appends the encoded record (a struct of the table's type) to `out`. Returns 0 or OD_ENOMEM. Fields that are zero or
- * empty are left out. */
+/* Appends the encoded record (a struct of the table's type) to `out`. Returns 0 or OD_ENOMEM.
+ * Fields that are zero or empty are left out. */
 int record_encode(enum table table, const struct key *key, const void *record, struct buf *out);
 
-/* Decodes into *record (the table's struct). Texts and lists are copied into `arena`. Returns 0, or OD_ECORRUPT for a
- * checksum that does not fit, a malformed map, a wrong type or a number out of the field's range. */
-int record_decode(enum table table, const struct key *key, struct slice value, struct arena *arena, void *record);
+/* Decodes into *record (the table's struct). Texts and lists are copied into `arena`. Returns 0, or
+ * OD_ECORRUPT for a checksum that does not fit, a malformed map, a wrong type or a number out of
+ * the field's range. */
+int record_decode(enum table table, const struct key *key, struct slice value, struct arena *arena,
+                  void *record);
 
 /* The size of the table's struct, and its schema version. */
 size_t record_size(enum table table);

@@ -23,15 +23,19 @@
 /* An enum, up to its last constant. */
 #define ENUM(key, record, member, last) FIELD(key, UINT, record, member, last)
 
-/* The count lies behind the pointer: record_nested.c takes both as one. */
-#define LIST(record, pointer, count)                                                               \
+/* A list takes up its pointer and its count as one struct record_list. */
+#define LIST(key, type, record, pointer)                                                           \
+    {                                                                                              \
+        key, FIELD_##type, sizeof(struct record_list), offsetof(struct record, pointer), 0         \
+    }
+#define LIST_LAYOUT(record, pointer, count)                                                        \
     _Static_assert(offsetof(struct record, count) ==                                               \
                        offsetof(struct record, pointer) + sizeof(const void *),                    \
                    "the count follows the pointer")
 
-LIST(contact, attributes, attribute_count);
-LIST(program, did_pool, did_count);
-LIST(execution_settings, dids, did_count);
+LIST_LAYOUT(contact, attributes, attribute_count);
+LIST_LAYOUT(program, did_pool, did_count);
+LIST_LAYOUT(execution_settings, dids, did_count);
 
 static const struct record_field meta_fields[] = {
     U64(1, meta, number),
@@ -61,21 +65,14 @@ static const struct record_field organisation_fields[] = {
 };
 
 static const struct record_field api_key_fields[] = {
-    UUID(1, api_key, id),
-    U32(2, api_key, owner),
-    ENUM(3, api_key, role, ROLE_WORKER),
-    TEXT(4, api_key, name),
-    FIELD(5, HASH, api_key, hash, 0),
-    I64(6, api_key, created_at),
+    UUID(1, api_key, id),   U32(2, api_key, owner),           ENUM(3, api_key, role, ROLE_WORKER),
+    TEXT(4, api_key, name), FIELD(5, HASH, api_key, hash, 0), I64(6, api_key, created_at),
 };
 
 static const struct record_field did_fields[] = {
-    UUID(1, did, id),
-    U32(2, did, owner),
-    TEXT(3, did, number),
-    ENUM(4, did, status, DID_INACTIVE),
-    I64(5, did, created_at),
-    I64(6, did, updated_at),
+    UUID(1, did, id),        U32(2, did, owner),
+    TEXT(3, did, number),    ENUM(4, did, status, DID_INACTIVE),
+    I64(5, did, created_at), I64(6, did, updated_at),
 };
 
 static const struct record_field attribute_fields[] = {
@@ -95,18 +92,14 @@ static const struct record_field contact_fields[] = {
     TEXT(6, contact, primary_email),
     TEXT(7, contact, timezone),
     BOOL(8, contact, do_not_call),
-    FIELD(9, ATTRIBUTES, contact, attributes, 0),
+    LIST(9, ATTRIBUTES, contact, attributes),
     I64(10, contact, created_at),
     I64(11, contact, updated_at),
 };
 
 static const struct record_field audience_fields[] = {
-    UUID(1, audience, id),
-    U32(2, audience, number),
-    TEXT(3, audience, name),
-    U64(4, audience, contact_count),
-    U32(5, audience, program_count),
-    I64(6, audience, created_at),
+    UUID(1, audience, id),           U32(2, audience, number),        TEXT(3, audience, name),
+    U64(4, audience, contact_count), U32(5, audience, program_count), I64(6, audience, created_at),
     I64(7, audience, updated_at),
 };
 
@@ -115,12 +108,8 @@ static const struct record_field member_fields[] = {
 };
 
 static const struct record_field flow_fields[] = {
-    UUID(1, flow, id),
-    TEXT(2, flow, name),
-    TEXT(3, flow, nodes),
-    TEXT(4, flow, start_node),
-    U32(5, flow, program_count),
-    I64(6, flow, created_at),
+    UUID(1, flow, id),         TEXT(2, flow, name),         TEXT(3, flow, nodes),
+    TEXT(4, flow, start_node), U32(5, flow, program_count), I64(6, flow, created_at),
     I64(7, flow, updated_at),
 };
 
@@ -128,7 +117,7 @@ static const struct record_field program_fields[] = {
     UUID(1, program, id),
     TEXT(2, program, name),
     UUID(3, program, flow_id),
-    FIELD(4, UUIDS, program, did_pool, 0),
+    LIST(4, UUIDS, program, did_pool),
     ENUM(5, program, mode, MODE_LIVE),
     UUID(6, program, audience_id),
     I64(7, program, start_at),
@@ -157,7 +146,7 @@ static const struct record_field execution_settings_fields[] = {
     ENUM(9, execution_settings, mode, MODE_LIVE),
     TEXT(10, execution_settings, timezone),
     TEXT(11, execution_settings, gateway),
-    FIELD(12, POOL_DIDS, execution_settings, dids, 0),
+    LIST(12, POOL_DIDS, execution_settings, dids),
     FIELD(13, RETRY, execution_settings, retry, 0),
     BOOL(14, execution_settings, has_pause_windows),
     FIELD(15, WINDOWS, execution_settings, windows, 0),
@@ -182,12 +171,9 @@ static const struct record_field execution_state_fields[] = {
 };
 
 static const struct record_field entry_fields[] = {
-    UUID(1, entry, contact_id),
-    ENUM(2, entry, status, ENTRY_SKIPPED),
-    U32(3, entry, attempts),
-    ENUM(4, entry, last_outcome, OUTCOME_TIMEOUT),
-    I64(5, entry, next_attempt_at),
-    I64(6, entry, completed_at),
+    UUID(1, entry, contact_id),     ENUM(2, entry, status, ENTRY_SKIPPED),
+    U32(3, entry, attempts),        ENUM(4, entry, last_outcome, OUTCOME_TIMEOUT),
+    I64(5, entry, next_attempt_at), I64(6, entry, completed_at),
 };
 
 static const struct record_field due_row_fields[] = {
@@ -239,13 +225,11 @@ static const struct record_field job_fields[] = {
 
 /* The schema version of a table whose records have changed in a way that an older program would
  * misread. All others are at 1. */
-enum {
-    RECORD_VERSION = 1
-};
+enum { RECORD_VERSION = 1 };
 
 #define TABLE(constant, name, record, scanned)                                                     \
-    [TABLE_##constant] = {name,    sizeof(struct record), RECORD_VERSION,                          \
-                          scanned, record##_fields,       sizeof(record##_fields) /               \
-                                                            sizeof(record##_fields[0])},
+    [TABLE_##constant] = {                                                                         \
+        name,    sizeof(struct record), RECORD_VERSION,                                            \
+        scanned, record##_fields,       sizeof(record##_fields) / sizeof(record##_fields[0])},
 
 const struct record_kind record_kinds[TABLE_COUNT] = {TABLES(TABLE)};

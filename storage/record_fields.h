@@ -16,8 +16,8 @@ enum record_field_type {
     FIELD_UINT, /* unsigned, or an enum, of 1 to 8 bytes */
     FIELD_INT,  /* int64_t */
     FIELD_UUID,
-    FIELD_HASH, /* 32 bytes */
-    FIELD_TEXT, /* struct slice; from here on the encoded size depends on the record */
+    FIELD_HASH,       /* 32 bytes */
+    FIELD_TEXT,       /* struct slice; from here on the encoded size depends on the record */
     FIELD_ATTRIBUTES, /* the lists: a pointer with its count right behind */
     FIELD_UUIDS,
     FIELD_POOL_DIDS,
@@ -28,10 +28,16 @@ enum record_field_type {
 };
 
 struct record_field {
-    uint8_t key; /* in msgpack: 1 to 127, ascending in the table, never used again for another */
+    uint8_t key;  /* in msgpack: 1 to 127, ascending in the table, never used again for another */
     uint8_t type; /* enum record_field_type */
     uint16_t size, offset; /* of the member in the struct */
     uint64_t max;          /* FIELD_UINT: the largest value */
+};
+
+/* A list as it lies in its struct. */
+struct record_list {
+    const void *items;
+    size_t count;
 };
 
 struct record_kind {

@@ -15,12 +15,6 @@
 #include "storage/pack.h"
 #include "storage/record_fields.h"
 
-/* A list as it lies in its struct (record_fields.c checks the layout). */
-struct record_list {
-    const void *items;
-    size_t count;
-};
-
 /* The most bytes of an item that has no text of its own. */
 enum {
     NESTED_UUID_MAX = 2 + 16,
@@ -39,7 +33,7 @@ bool record_nested_is_empty(enum record_field_type type, const void *member)
 
     switch ((int)type) {
     case FIELD_RETRY:
-        return retry->type == 0 && retry->delay_minutes == 0 && retry->max_retries == 0 &&
+        return retry->type == 0 && retry->delay_ms == 0 && retry->max_retries == 0 &&
                retry->date_count == 0;
     case FIELD_WINDOWS: return windows->weekly_count == 0 && windows->advanced_count == 0;
     case FIELD_PACING:
@@ -80,9 +74,9 @@ size_t record_nested_bound(enum record_field_type type, const void *member)
     case FIELD_ATTRIBUTES: return PACK_HEAD_MAX + attributes_bound(list);
     case FIELD_UUIDS: return PACK_HEAD_MAX + list->count * NESTED_UUID_MAX;
     case FIELD_POOL_DIDS: return PACK_HEAD_MAX + pool_bound(list);
-    case FIELD_RETRY: return (1 + NESTED_RETRY_HEAD + RETRY_DATES_MAX) * PACK_HEAD_MAX;
+    case FIELD_RETRY: return (size_t)(1 + NESTED_RETRY_HEAD + RETRY_DATES_MAX) * PACK_HEAD_MAX;
     case FIELD_WINDOWS:
-        return 3 * PACK_HEAD_MAX +
+        return (size_t)3 * PACK_HEAD_MAX +
                (windows->weekly_count + windows->advanced_count) * NESTED_WINDOW_MAX;
     default: return 1 + sizeof(struct execution_counters) / sizeof(uint64_t) * PACK_HEAD_MAX;
     }
@@ -110,7 +104,7 @@ static uint8_t *retry_write(const struct retry_strategy *retry, uint8_t *at)
     OD_CHECK(retry->date_count <= RETRY_DATES_MAX);
     at = pack_array(at, NESTED_RETRY_HEAD + retry->date_count);
     at = pack_uint(at, (uint64_t)retry->type);
-    at = pack_uint(at, retry->delay_minutes);
+    at = pack_uint(at, retry->delay_ms);
     at = pack_uint(at, retry->max_retries);
     for (uint32_t i = 0; i < retry->date_count; i++) {
         at = pack_int(at, retry->dates[i]);
@@ -298,7 +292,7 @@ static bool retry_read(struct unpacker *in, struct retry_strategy *out)
         return false;
     }
     out->type = (enum retry_type)type;
-    out->delay_minutes = (uint32_t)delay;
+    out->delay_ms = (uint32_t)delay;
     out->max_retries = (uint32_t)retries;
     out->date_count = (uint32_t)count - NESTED_RETRY_HEAD;
     for (uint32_t i = 0; i < out->date_count; i++) {

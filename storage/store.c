@@ -64,7 +64,7 @@ static int lock_take(struct store *store, struct od_error *error)
     }
     store->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     if (store->lock_fd < 0) {
-        return od_error_set(error, OD_EIO, "lock: %s", strerror(errno));
+        return od_error_set(error, OD_EIO, "lock: %s", strerrordesc_np(errno));
     }
     owner = lock_owner(store->lock_fd);
     store->was_made = owner != 0;
@@ -72,7 +72,7 @@ static int lock_take(struct store *store, struct od_error *error)
         return 0;
     }
     if (errno != EWOULDBLOCK) {
-        return od_error_set(error, OD_EIO, "lock: %s", strerror(errno));
+        return od_error_set(error, OD_EIO, "lock: %s", strerrordesc_np(errno));
     }
     if (owner == 0) {
         return od_error_set(error, OD_ELOCKED, "in use by another process");
@@ -88,7 +88,7 @@ static int lock_sign(const struct store *store, struct od_error *error)
     if (ftruncate(store->lock_fd, 0) != 0 ||
         pwrite(store->lock_fd, text, (size_t)length, 0) != length) {
         return od_error_set(error, errno == ENOSPC ? OD_EFULL : OD_EIO, "lock: %s",
-                            strerror(errno));
+                            strerrordesc_np(errno));
     }
     return 0;
 }
@@ -104,12 +104,12 @@ static int folder_prepare(struct store *store, struct od_error *error)
     if (store->is_read_only) {
         if (stat(path, &file) != 0) {
             return od_error_set(error, errno == ENOENT ? OD_ENOTFOUND : OD_EIO,
-                                "there is no store: data.mdb: %s", strerror(errno));
+                                "there is no store: data.mdb: %s", strerrordesc_np(errno));
         }
         return 0;
     }
     if (mkdir(store->directory, 0700) != 0 && errno != EEXIST) {
-        return od_error_set(error, OD_EIO, "cannot be made: %s", strerror(errno));
+        return od_error_set(error, OD_EIO, "cannot be made: %s", strerrordesc_np(errno));
     }
     return lock_take(store, error);
 }
@@ -209,7 +209,7 @@ static int folder_sync(const struct store *store, struct od_error *error)
     int result = 0;
 
     if (fd < 0 || fsync(fd) != 0) {
-        result = od_error_set(error, OD_EIO, "sync: %s", strerror(errno));
+        result = od_error_set(error, OD_EIO, "sync: %s", strerrordesc_np(errno));
     }
     if (fd >= 0) {
         close(fd);

@@ -1,8 +1,10 @@
-/* The store: one LMDB environment in a data folder, one writer (engine.md, "Storage"; reliability.md 2.3).
+/* The store: one LMDB environment in a data folder, one writer (engine.md, "Storage";
+ * reliability.md 2.3).
  *
- * Opening takes DATA/lock with flock (a second daemon is refused: OD_ELOCKED), checks the file's size against its
- * meta page, opens every table of model/tables.h, and refuses schema versions that are newer than the program's
- * (OD_EVERSION). Default sync mode only. Values end in a CRC-32C over key and value (storage/record.h).
+ * Opening takes DATA/lock with flock (a second daemon is refused: OD_ELOCKED), checks the file's
+ * size against its meta page, opens every table of model/tables.h, and refuses schema versions that
+ * are newer than the program's (OD_EVERSION). Default sync mode only. Values end in a CRC-32C over
+ * key and value (storage/record.h).
  */
 #ifndef OUTDIAL_STORAGE_STORE_H
 #define OUTDIAL_STORAGE_STORE_H
@@ -18,29 +20,35 @@ struct store;
 
 struct store_options {
     const char *directory;   /* made with mode 0700 when absent */
-    uint64_t map_size_bytes; /* default 64 GiB, sparse */
-    bool is_read_only;       /* for outdialctl: no lock is taken, nothing is written, the folder must exist */
-    bool is_volatile;        /* MDB_NOSYNC, for tests only */
+    uint64_t map_size_bytes; /* 0: 64 GiB, sparse; read only: as the store was last opened */
+    bool is_read_only; /* for outdialctl, beside a running daemon too: our lock is not taken and
+                          no row is written; the store must exist, of this program's versions */
+    bool is_volatile;  /* MDB_NOSYNC, for tests only */
 };
 
-/* Opens; on success *out is the caller's to close. Errors: OD_ELOCKED, OD_EVERSION, OD_ECORRUPT, OD_EIO, OD_ENOMEM,
- * each with its reason in *error. */
+/* Opens; on success *out is the caller's to close. Errors: OD_ELOCKED, OD_EVERSION, OD_ECORRUPT,
+ * OD_EIO, OD_EFULL, OD_ENOMEM, and read only OD_ENOTFOUND where there is no store; each with the
+ * folder and its reason in *error. May fork (a file that looks cut off is examined in a child), so
+ * open before threads start. Within one process a folder is open once at a time.
+ *
+ * Under a limit of the file's size (RLIMIT_FSIZE) the process must ignore SIGXFSZ. */
 int store_open(const struct store_options *options, struct store **out, struct od_error *error);
 
 /* Closes the environment. All readers and the writer must be closed before. */
 void store_close(struct store *store);
 
-/* The id of this store, made when it was first opened from `random` bytes that the caller gives. */
+/* The folder, as given. The store's random id is the META row "store.id", a text. */
 const char *store_directory(const struct store *store);
 
-/* True when nothing has ever been stored. */
+/* True when, as it was opened, the store had no row but the META rows that opening writes. */
 bool store_is_new(const struct store *store);
 
-/* Maps an LMDB or errno code (and the file system's free room) to an operating code: OD_EFULL for a full disk or map,
- * OD_EPANIC when the environment must be reopened, OD_EIO otherwise. Fills *error. */
+/* Maps an LMDB or errno code (and the file system's free room) to an operating code: OD_EFULL for a
+ * full disk or map, OD_EPANIC when the environment must be reopened, OD_ECORRUPT for damaged pages,
+ * OD_ENOMEM, OD_EIO otherwise. Fills *error: `what` and the reason. */
 int store_error(const struct store *store, int code, const char *what, struct od_error *error);
 
-/* Bytes used of the map, and rows of a table, for metrics. */
+/* Bytes used of the map, for metrics. Rows of a table: reader_count. */
 uint64_t store_bytes(const struct store *store);
 
 #endif

@@ -4,6 +4,7 @@
  * LMDB takes a short write for one. So EIO is looked at twice: with little room left it is a full
  * disk, which passes; with room it is a dying disk, which does not.
  */
+#include <errno.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
@@ -52,19 +53,15 @@ static bool is_full(const struct store *store, int code)
 
 int store_error(const struct store *store, int code, const char *what, struct od_error *error)
 {
-    const char *folder = store_directory(store);
     int result = OD_EIO;
 
     /* A key or value that LMDB cannot hold, or a handle that it does not know, was made here. */
     OD_CHECK(code != MDB_BAD_VALSIZE);
     OD_CHECK(code != MDB_BAD_DBI);
-    OD_CHECK(code != MDB_INCOMPATIBLE);
     OD_CHECK(code != MDB_KEYEXIST);
-    OD_CHECK(code != EINVAL);
     if (is_full(store, code)) {
-        return od_error_set(error, OD_EFULL, "store %s: %s: %s (%s)", folder, what,
-                            code == MDB_MAP_FULL ? "the map is full" : "the disk is full",
-                            mdb_strerror(code));
+        return od_error_set(error, OD_EFULL, "%s: the %s is full (%s)", what,
+                            code == MDB_MAP_FULL ? "map" : "disk", mdb_strerror(code));
     }
     switch (code) {
     case MDB_PANIC:
@@ -72,10 +69,11 @@ int store_error(const struct store *store, int code, const char *what, struct od
     case MDB_CORRUPTED:
     case MDB_PAGE_NOTFOUND:
     case MDB_INVALID:
+    case MDB_INCOMPATIBLE:
     case MDB_CURSOR_FULL: result = OD_ECORRUPT; break;
     case MDB_VERSION_MISMATCH: result = OD_EVERSION; break;
     case ENOMEM: result = OD_ENOMEM; break;
     default: break;
     }
-    return od_error_set(error, result, "store %s: %s: %s", folder, what, mdb_strerror(code));
+    return od_error_set(error, result, "%s: %s", what, mdb_strerror(code));
 }

@@ -8,6 +8,8 @@
  *   2. else walk the free list, in a child, since its own pages may be among the missing
  *   3. every missing page is free: good; anything else: cut off
  */
+#include <errno.h>
+#include <string.h>
 #include <sys/stat.h>
 
 #include "base/memory.h"
@@ -93,7 +95,7 @@ int store_file_check(MDB_env *env, const char *directory, struct od_error *error
         return od_error_set(error, OD_EIO, "%s", mdb_strerror(code));
     }
     if (fstat(fd, &file) != 0) {
-        return od_error_set(error, OD_EIO, "size of data.mdb: %s", strerror(errno));
+        return od_error_set(error, OD_EIO, "size of data.mdb: %s", strerrordesc_np(errno));
     }
     pages = info.me_last_pgno + 1;
     tail.first = (size_t)file.st_size / page.ms_psize;
@@ -103,7 +105,7 @@ int store_file_check(MDB_env *env, const char *directory, struct od_error *error
     tail.count = pages - tail.first;
     child = child_start(tail_check, &tail);
     if (child < 0) {
-        return od_error_set(error, OD_EIO, "fork: %s", strerror(-child));
+        return od_error_set(error, OD_EIO, "fork: %s", strerrordesc_np(-child));
     }
     if (child_wait(child) == 0) {
         return 0;

@@ -14,18 +14,25 @@ MDB_dbi store_dbi(const struct store *store, enum table table);
 /* A slice as LMDB takes it: borrowed, and not written to. */
 static inline MDB_val store_value(struct slice bytes)
 {
-    return (MDB_val){bytes.size, (void *)(uintptr_t)bytes.data};
+    MDB_val value = {.mv_size = bytes.size};
+
+    /* LMDB's type is not const, though it only reads this one. */
+    memcpy(&value.mv_data, &bytes.data, sizeof(value.mv_data));
+    return value;
 }
 
 static inline MDB_val store_key(const struct key *key)
 {
-    return (MDB_val){key->size, (void *)(uintptr_t)key->bytes};
+    return store_value(slice_make((const char *)key->bytes, key->size));
 }
 
 static inline struct slice store_slice(const MDB_val *value)
 {
     return slice_make(value->mv_data, value->mv_size);
 }
+
+/* Compares the file's length with its meta page: 0, OD_ECORRUPT, OD_EIO. */
+int store_file_check(MDB_env *env, const char *directory, struct od_error *error);
 
 /* Opens every table within a transaction, writing the META rows of a new store and carrying out
  * migrations of an older one unless `is_read_only`. 0, OD_EVERSION, OD_ECORRUPT, or an LMDB code

@@ -6,6 +6,8 @@
  *
  * All in the transaction of the caller, so a migration is done as a whole or not at all.
  */
+#include <errno.h>
+#include <stdio.h>
 #include <sys/random.h>
 
 #include "storage/record.h"
@@ -25,9 +27,7 @@ static const struct migration migrations[] = {
     {TABLE_COUNT, 0, NULL},
 };
 
-enum {
-    META_ARENA_BYTES = 1024
-};
+enum { META_ARENA_BYTES = 1024 };
 
 static int tables_open(MDB_txn *txn, bool is_read_only, MDB_dbi tables[TABLE_COUNT])
 {
@@ -105,6 +105,52 @@ static int store_id_put(MDB_txn *txn, MDB_dbi dbi)
 
 /* ---- versions ---- */
 
+static bool table_is_known(struct slice name)
+{
+    for (unsigned table = 0; table < TABLE_COUNT; table++) {
+        if (slice_equal_text(name, table_name((enum table)table))) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* A table that this program has never heard of is a newer version's, whose rules about the others
+ * may have changed with it. */
+static int strangers_check(MDB_txn *txn, MDB_dbi dbi, struct od_error *error, int *lmdb)
+{
+    struct slice prefix = SLICE("schema.");
+    MDB_val name = store_value(prefix), value;
+    MDB_cursor *cursor;
+    int result = 0;
+
+    *lmdb = mdb_cursor_open(txn, dbi, &cursor);
+    if (*lmdb != 0) {
+        return OD_EIO;
+    }
+    *lmdb = mdb_cursor_get(cursor, &name, &value, MDB_SET_RANGE);
+    while (*lmdb == 0 && result == 0) {
+        struct slice row = store_slice(&name);
+
+        if (row.size < prefix.size || memcmp(row.data, prefix.data, prefix.size) != 0) {
+            break;
+        }
+        row = slice_make(row.data + prefix.size, row.size - prefix.size);
+        if (!table_is_known(row)) {
+            result = od_error_set(error, OD_EVERSION,
+                                  "table %.*s is unknown to this program: it was written by a "
+                                  "newer version",
+                                  SLICE_ARGS(row));
+        }
+        *lmdb = mdb_cursor_get(cursor, &name, &value, MDB_NEXT);
+    }
+    mdb_cursor_close(cursor);
+    if (*lmdb == MDB_NOTFOUND || result != 0) {
+        *lmdb = 0;
+    }
+    return *lmdb != 0 ? OD_EIO : result;
+}
+
 static int table_migrate(MDB_txn *txn, const MDB_dbi tables[TABLE_COUNT], enum table table,
                          uint64_t version)
 {
@@ -172,6 +218,10 @@ int store_schema_open(MDB_txn *txn, bool is_read_only, MDB_dbi tables[TABLE_COUN
     }
     if (*lmdb != 0) {
         return OD_EIO;
+    }
+    result = strangers_check(txn, tables[TABLE_META], error, lmdb);
+    if (result != 0) {
+        return result;
     }
     for (unsigned table = 0; table < TABLE_COUNT; table++) {
         result = table_check(txn, is_read_only, tables, (enum table)table, error, lmdb);

@@ -23,19 +23,19 @@ struct unpack_tag {
 
 static const struct unpack_tag unpack_tags[0x20] = {
     [0x00] = {1, 0, 0, 0},                                                /* nil */
-    [0x02] = {1, 0, 0, 0},  [0x03] = {1, 0, 0, 0},                        /* false, true */
-    [0x04] = {1, 1, 0, 0},  [0x05] = {1, 2, 0, 0},  [0x06] = {1, 4, 0, 0}, /* bin */
-    [0x07] = {1, 1, 1, 0},  [0x08] = {1, 2, 1, 0},  [0x09] = {1, 4, 1, 0}, /* ext */
-    [0x0a] = {1, 0, 4, 0},  [0x0b] = {1, 0, 8, 0},                        /* float */
-    [0x0c] = {1, 0, 1, 0},  [0x0d] = {1, 0, 2, 0},                        /* uint */
-    [0x0e] = {1, 0, 4, 0},  [0x0f] = {1, 0, 8, 0},                        /* uint */
-    [0x10] = {1, 0, 1, 0},  [0x11] = {1, 0, 2, 0},                        /* int */
-    [0x12] = {1, 0, 4, 0},  [0x13] = {1, 0, 8, 0},                        /* int */
-    [0x14] = {1, 0, 2, 0},  [0x15] = {1, 0, 3, 0},  [0x16] = {1, 0, 5, 0}, /* fixext */
-    [0x17] = {1, 0, 9, 0},  [0x18] = {1, 0, 17, 0},                       /* fixext */
-    [0x19] = {1, 1, 0, 0},  [0x1a] = {1, 2, 0, 0},  [0x1b] = {1, 4, 0, 0}, /* str */
-    [0x1c] = {1, 2, 0, 1},  [0x1d] = {1, 4, 0, 1},                        /* array */
-    [0x1e] = {1, 2, 0, 2},  [0x1f] = {1, 4, 0, 2},                        /* map */
+    [0x02] = {1, 0, 0, 0}, [0x03] = {1, 0, 0, 0},                         /* false, true */
+    [0x04] = {1, 1, 0, 0}, [0x05] = {1, 2, 0, 0},  [0x06] = {1, 4, 0, 0}, /* bin */
+    [0x07] = {1, 1, 1, 0}, [0x08] = {1, 2, 1, 0},  [0x09] = {1, 4, 1, 0}, /* ext */
+    [0x0a] = {1, 0, 4, 0}, [0x0b] = {1, 0, 8, 0},                         /* float */
+    [0x0c] = {1, 0, 1, 0}, [0x0d] = {1, 0, 2, 0},                         /* uint */
+    [0x0e] = {1, 0, 4, 0}, [0x0f] = {1, 0, 8, 0},                         /* uint */
+    [0x10] = {1, 0, 1, 0}, [0x11] = {1, 0, 2, 0},                         /* int */
+    [0x12] = {1, 0, 4, 0}, [0x13] = {1, 0, 8, 0},                         /* int */
+    [0x14] = {1, 0, 2, 0}, [0x15] = {1, 0, 3, 0},  [0x16] = {1, 0, 5, 0}, /* fixext */
+    [0x17] = {1, 0, 9, 0}, [0x18] = {1, 0, 17, 0},                        /* fixext */
+    [0x19] = {1, 1, 0, 0}, [0x1a] = {1, 2, 0, 0},  [0x1b] = {1, 4, 0, 0}, /* str */
+    [0x1c] = {1, 2, 0, 1}, [0x1d] = {1, 4, 0, 1},                         /* array */
+    [0x1e] = {1, 2, 0, 2}, [0x1f] = {1, 4, 0, 2},                         /* map */
 };
 
 static bool unpack_tagged(struct unpacker in, struct unpack_head *out)
@@ -122,14 +122,14 @@ bool unpack_int(struct unpacker *in, int64_t *out)
     }
     in->at++;
     if (tag >= 0xe0) {
-        *out = (int8_t)tag;
+        *out = (int64_t)tag - 0x100;
         return true;
     }
     if (tag < 0xd0 || tag > 0xd3 || !unpack_wide(in, 1U << (tag - 0xd0), &number)) {
         return false;
     }
     switch (tag) {
-    case 0xd0: *out = (int8_t)number; break;
+    case 0xd0: *out = number < 0x80 ? (int64_t)number : (int64_t)number - 0x100; break;
     case 0xd1: *out = (int16_t)number; break;
     case 0xd2: *out = (int32_t)number; break;
     default: *out = (int64_t)number; break;

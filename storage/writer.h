@@ -1,7 +1,7 @@
 /* The writer: a thread that owns LMDB's write transactions and commits one batch at a time.
  *
- * The reactor hands over a batch when the writer is idle, fills the next one meanwhile, and is told of the end by an
- * eventfd. A batch either is on disk as a whole or not at all.
+ * The reactor hands over a batch when the writer is idle, fills the next one meanwhile, and is told
+ * of the end by an eventfd. A batch either is on disk as a whole or not at all.
  */
 #ifndef OUTDIAL_STORAGE_WRITER_H
 #define OUTDIAL_STORAGE_WRITER_H
@@ -12,7 +12,8 @@
 struct writer;
 
 struct writer_result {
-    int code; /* 0: durable. OD_EFULL, OD_EIO, OD_EPANIC: nothing of the batch is on disk (OD_EPANIC: unknown) */
+    int code; /* 0: durable. OD_EFULL, OD_EIO, OD_EPANIC: nothing of the batch is on disk
+                 (OD_EPANIC: unknown) */
     struct od_error error;
     int64_t commit_ns; /* how long the transaction took */
 };
@@ -34,11 +35,13 @@ void writer_submit(struct writer *writer, struct batch *batch);
 /* Takes the result of the batch under way, if it has ended: true, and the writer is idle again. */
 bool writer_take(struct writer *writer, struct writer_result *out);
 
-/* Blocks until the batch under way has ended and takes its result; for start, drain and tests, never on a running reactor. */
+/* Blocks until the batch under way has ended and takes its result; for start, drain and tests,
+ * never on a running reactor. */
 void writer_wait(struct writer *writer, struct writer_result *out);
 
-/* For tests: called in the writer's thread before a commit with a running number from 1; a non-zero return refuses
- * the batch as if LMDB had returned that operating code. NULL removes it. */
-void writer_set_hook(struct writer *writer, int (*hook)(void *context, uint64_t number), void *context);
+/* For tests: called in the writer's thread before a commit with a running number from 1; a non-zero
+ * return refuses the batch as if LMDB had returned that operating code. NULL removes it. */
+void writer_set_hook(struct writer *writer, int (*hook)(void *context, uint64_t number),
+                     void *context);
 
 #endif

@@ -79,8 +79,7 @@ static void say_execution_payload(struct buf *out, const struct message *message
     } else if (message->type == MESSAGE_GRANT) {
         SAY(out, " %" PRIu32, payload->grant);
     } else if (message->type == MESSAGE_CALL_CLAIMED) {
-        SAY(out, " %" PRIu32 "/%u lease_ms=%" PRId64, payload->claimed.entry,
-            (unsigned)payload->claimed.attempt, payload->claimed.lease_ms);
+        SAY(out, " %" PRIu32 "/%u", payload->claimed.entry, (unsigned)payload->claimed.attempt);
     } else if (message->type == MESSAGE_DID_CHANGED) {
         say_id(out, " ", &payload->did_changed.id);
         SAY(out, " owner=%" PRIu32 "%s", payload->did_changed.owner,

@@ -177,16 +177,18 @@ static void events_below_the_minimum_are_neither_written_nor_evaluated(void **st
     assert_true(log_enabled(LOG_LEVEL_WARN));
 }
 
-/* Logs one value of `size` times the piece, and a number behind it. */
-static void log_long(const char *piece, size_t size)
+/* Logs a value of `count` times the piece and a number behind it. Returns the line. */
+static const char *log_long(struct fixture *fixture, struct slice piece, size_t count)
 {
     static char value[3 * OD_LOG_LINE_MAX];
+    size_t size = 0;
 
-    for (size_t i = 0; i < size; i++) {
-        memcpy(value + i * strlen(piece), piece, strlen(piece));
+    for (size_t i = 0; i < count && size + piece.size <= sizeof(value); i++) {
+        memcpy(value + size, piece.data, piece.size);
+        size += piece.size;
     }
-    log_info("long", FIELD_SLICE("value", slice_make(value, size * strlen(piece))),
-             FIELD_INT("after", 7));
+    log_info("long", FIELD_SLICE("value", slice_make(value, size)), FIELD_INT("after", 7));
+    return written(fixture);
 }
 
 static bool ends_in(const char *text, const char *end)
@@ -194,31 +196,33 @@ static bool ends_in(const char *text, const char *end)
     return strlen(text) >= strlen(end) && strcmp(text + strlen(text) - strlen(end), end) == 0;
 }
 
-static void a_line_that_is_too_long_is_cut_and_says_so(void **state)
+/* Lengths from far below the limit to above it, one by one where the line is cut. */
+static void check_long_lines(struct fixture *fixture, const char *whole_end, const char *cut_end)
 {
-    static const char *const pieces[] = {"x", "\n", "é", "😀", "\x01"};
-    struct fixture *fixture = *state;
+    static const struct slice pieces[] = {SLICE_INIT("x"), SLICE_INIT("\n"), SLICE_INIT("é"),
+                                          SLICE_INIT("😀"), SLICE_INIT("\x01")};
 
-    for (size_t format = 0; format < 2; format++) {
-        bool json = format == 1;
+    for (size_t i = 0; i < sizeof(pieces) / sizeof(pieces[0]); i++) {
+        for (size_t count = 600; count < 4200; count++) {
+            const char *line = log_long(fixture, pieces[i], count);
+            size_t size = strlen(line);
 
-        log_open(LOG_LEVEL_DEBUG, json ? LOG_JSON_FORMAT : LOG_TEXT_FORMAT, fixture->write_end);
-        for (size_t i = 0; i < sizeof(pieces) / sizeof(pieces[0]); i++) {
-            for (size_t size = 600; size < 4200; size += size < 4000 ? 600 : 1) {
-                const char *line;
-                bool whole;
-
-                log_long(pieces[i], size > 2500 && i == 3 ? 2500 : size);
-                line = written(fixture);
-                whole = ends_in(line, json ? "\",\"after\":7}\n" : "\" after=7\n");
-                assert_in_range(strlen(line), 1, OD_LOG_LINE_MAX);
-                assert_true(utf8_is_valid(slice_from(line)));
-                assert_ptr_equal(strchr(line, '\n'), line + strlen(line) - 1);
-                assert_true(whole || ends_in(line, json ? ",\"cut\":true}\n" : " cut=true\n"));
-                assert_true(whole || strlen(line) > OD_LOG_LINE_MAX - 40);
-            }
+            assert_in_range(size, 1, OD_LOG_LINE_MAX);
+            assert_true(utf8_is_valid(slice_from(line)));
+            assert_ptr_equal(strchr(line, '\n'), line + size - 1);
+            assert_true(ends_in(line, whole_end) ||
+                        (ends_in(line, cut_end) && size > OD_LOG_LINE_MAX - 40));
         }
     }
+}
+
+static void a_line_that_is_too_long_is_cut_and_says_so(void **state)
+{
+    struct fixture *fixture = *state;
+
+    check_long_lines(fixture, "\" after=7\n", " cut=true\n");
+    use_json(fixture);
+    check_long_lines(fixture, "\",\"after\":7}\n", ",\"cut\":true}\n");
 }
 
 static void many_fields_are_cut_between_fields(void **state)

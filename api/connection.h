@@ -1,0 +1,68 @@
+/* Connections: what is known of each client's socket beside evhttp's own state: the guard over its
+ * bytes, its address (for the limits), the exchange under way, its deadline.
+ *
+ * evhttp tells of a new connection only by asking for a bufferevent, and of its end only by the
+ * close callback of its evhttp_connection, which does not exist yet at that time. So a connection
+ * is made in connection_bufferevent and adopted, with its evhttp_connection found as the argument of
+ * the bufferevent's callbacks, a moment later in the same round of the loop, before any byte is read.
+ */
+#ifndef OUTDIAL_API_CONNECTION_H
+#define OUTDIAL_API_CONNECTION_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <event2/bufferevent.h>
+#include <event2/event.h>
+#include <event2/http.h>
+
+#include "api/guard.h"
+
+struct api;
+struct exchange;
+struct http;
+struct address_count;
+struct connection;
+
+/* All connections of an API. */
+struct connections {
+    struct api *api;
+    struct connection *by_evcon;     /* a uthash */
+    struct connection *fresh;        /* made and not adopted yet; a list */
+    struct address_count *addresses; /* a uthash by address */
+    struct event *adopt;
+    uint64_t body_limit;
+    uint32_t count, max, max_per_address;
+    uint64_t held_bytes;  /* of all input buffers */
+    uint64_t second;      /* counts up, for deadlines */
+};
+
+void connections_init(struct connections *connections, struct api *api);
+
+/* All connections must have been freed by evhttp. */
+void connections_deinit(struct connections *connections);
+
+/* evhttp_set_bevcb's callback; `http` is the struct http that accepts. */
+struct bufferevent *connection_bufferevent(struct event_base *base, void *http);
+
+/* The connection that a request came on. */
+struct connection *connection_of(struct connections *connections, struct evhttp_request *request);
+
+/* True for the listener of operations. */
+bool connection_is_ops(const struct connection *connection);
+
+/* The exchange that is waiting on the connection; NULL: none. */
+void connection_set_exchange(struct connection *connection, struct exchange *exchange);
+
+evutil_socket_t connection_fd(const struct connection *connection);
+
+/* To be told when evhttp has written the whole response. */
+void connection_on_complete(struct evhttp_request *request, void *connection);
+
+/* Each second: shuts down what is past its deadline. */
+void connections_second(struct connections *connections);
+
+/* True while a response is being written on any of them. */
+bool connections_are_writing(const struct connections *connections);
+
+#endif

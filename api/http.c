@@ -1,0 +1,155 @@
+#include "api/http.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <string.h>
+
+#include "api/connection.h"
+#include "api/router.h"
+#include "api/server.h"
+#include "base/check.h"
+
+enum {
+    BACKLOG = 1024,
+    IDLE_SECONDS = 60,     /* between two requests of a connection */
+    ACCEPT_PAUSE_MS = 250, /* after an accept that failed */
+    ACCEPT_ERROR_LOG_MS = 10000,
+};
+
+/* All that evhttp knows: a method that a path does not have is our 405, not its 501. */
+static const ev_uint16_t all_methods = EVHTTP_REQ_GET | EVHTTP_REQ_POST | EVHTTP_REQ_HEAD |
+                                       EVHTTP_REQ_PUT | EVHTTP_REQ_DELETE | EVHTTP_REQ_OPTIONS |
+                                       EVHTTP_REQ_TRACE | EVHTTP_REQ_CONNECT | EVHTTP_REQ_PATCH;
+
+static void on_request(struct evhttp_request *request, void *context)
+{
+    struct http *http = context;
+    struct api *api = http->api;
+    struct connection *connection = connection_of(&api->connections, request);
+    struct exchange *exchange = exchange_new(api, request, connection);
+
+    router_dispatch(exchange);
+    exchange_collect(api);
+}
+
+/* With all descriptors in use, accept fails at once and for ever, and the listener would spin
+ * (reliability.md, finding 4). */
+static void on_accept_error(struct evconnlistener *listener, void *context)
+{
+    struct http *http = context;
+    struct timeval pause = {.tv_usec = ACCEPT_PAUSE_MS * 1000};
+    int error = EVUTIL_SOCKET_ERROR();
+
+    log_limited(&http->accept_errors, LOG_LEVEL_WARN, "no connection can be accepted now",
+                FIELD_TEXT("reason", strerrordesc_np(error)));
+    (void)evconnlistener_disable(listener);
+    (void)event_add(http->resume, &pause);
+}
+
+static void on_resume(evutil_socket_t fd, short what, void *context)
+{
+    struct http *http = context;
+
+    (void)fd;
+    (void)what;
+    if (!http->is_stopped) {
+        (void)evconnlistener_enable(http->listener);
+    }
+}
+
+static uint16_t port_of(evutil_socket_t fd)
+{
+    struct sockaddr_storage address;
+    socklen_t size = sizeof(address);
+
+    if (getsockname(fd, (struct sockaddr *)&address, &size) != 0) {
+        return 0;
+    }
+    if (address.ss_family == AF_INET6) {
+        return ntohs(((struct sockaddr_in6 *)&address)->sin6_port);
+    }
+    return ntohs(((struct sockaddr_in *)&address)->sin_port);
+}
+
+static struct evconnlistener *listen_on(struct event_base *base, const char *text)
+{
+    struct sockaddr_storage address;
+    char host[CONFIG_HOST_SIZE];
+    int size = sizeof(address);
+    uint16_t port;
+
+    if (!config_split_address(text, host, &port)) {
+        errno = EINVAL;
+        return NULL;
+    }
+    if (evutil_parse_sockaddr_port(text, (struct sockaddr *)&address, &size) != 0) {
+        errno = EINVAL;
+        return NULL;
+    }
+    return evconnlistener_new_bind(base, NULL, NULL,
+                                   LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC |
+                                       LEV_OPT_REUSEABLE,
+                                   BACKLOG, (struct sockaddr *)&address, size);
+}
+
+/* evhttp's own limits stand behind the guard's, which answers first and in JSON. */
+static void set_up(struct http *http, const struct config *config)
+{
+    evhttp_set_bevcb(http->evhttp, connection_bufferevent, http);
+    evhttp_set_gencb(http->evhttp, on_request, http);
+    evhttp_set_allowed_methods(http->evhttp, all_methods);
+    evhttp_set_max_headers_size(http->evhttp, 2 * GUARD_HEADER_BYTES_MAX);
+    evhttp_set_max_body_size(http->evhttp, (ev_ssize_t)config->body_limit_bytes);
+    evhttp_set_timeout(http->evhttp, IDLE_SECONDS);
+    evconnlistener_set_error_cb(http->listener, on_accept_error);
+}
+
+int http_open(struct http *http, struct api *api, const char *address, bool is_ops,
+              struct od_error *error)
+{
+    struct event_base *base = engine_base(api->engine);
+
+    *http = (struct http){
+        .api = api, .is_ops = is_ops, .accept_errors = LOG_LIMIT_INIT(ACCEPT_ERROR_LOG_MS)};
+    http->listener = listen_on(base, address);
+    if (http->listener == NULL) {
+        return od_error_set(error, OD_EINVAL, "cannot listen on %s: %s", address,
+                            strerrordesc_np(errno));
+    }
+    http->evhttp = evhttp_new(base);
+    http->resume = event_new(base, -1, 0, on_resume, http);
+    if (http->evhttp == NULL || http->resume == NULL ||
+        evhttp_bind_listener(http->evhttp, http->listener) == NULL) {
+        evconnlistener_free(http->listener);
+        http->listener = NULL;
+        http_close(http);
+        return od_error_set(error, OD_ENOMEM, "out of memory");
+    }
+    set_up(http, engine_config(api->engine));
+    http->port = port_of(evconnlistener_get_fd(http->listener));
+    log_info("listening", FIELD_TEXT("for", is_ops ? "operations" : "requests"),
+             FIELD_TEXT("address", address), FIELD_UINT("port", http->port));
+    return 0;
+}
+
+void http_stop(struct http *http)
+{
+    http->is_stopped = true;
+    if (http->listener != NULL) {
+        (void)evconnlistener_disable(http->listener);
+    }
+}
+
+void http_close(struct http *http)
+{
+    if (http->evhttp != NULL) {
+        evhttp_free(http->evhttp);
+    }
+    if (http->resume != NULL) {
+        event_free(http->resume);
+    }
+    http->evhttp = NULL;
+    http->resume = NULL;
+    http->listener = NULL;
+}

@@ -1,0 +1,20 @@
+/* Parts of records that several answers show, as JSON in the form of the bodies that they came in.
+ */
+#ifndef OUTDIAL_API_RENDER_PARTS_H
+#define OUTDIAL_API_RENDER_PARTS_H
+
+#include "api/json.h"
+#include "model/records.h"
+
+json_t *render_retry(const struct retry_strategy *retry);
+
+/* null for an absent one. */
+json_t *render_windows(bool has, const struct pause_windows *windows);
+
+/* null when nothing is limited; else the limits that there are. */
+json_t *render_pacing(const struct pacing_settings *pacing);
+
+/* The customAttributes of a contact, by name. */
+json_t *render_attributes(const struct contact *contact);
+
+#endif

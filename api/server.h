@@ -1,0 +1,32 @@
+/* The API's state, which its files share. */
+#ifndef OUTDIAL_API_SERVER_H
+#define OUTDIAL_API_SERVER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <event2/event.h>
+
+#include "api/api.h"
+#include "api/auth.h"
+#include "api/connection.h"
+#include "api/exchange.h"
+#include "api/first_key.h"
+#include "api/http.h"
+#include "api/router.h"
+#include "engine/engine.h"
+
+struct api {
+    struct engine *engine;
+    struct router *router;
+    struct auth auth;
+    struct first_key first_key;
+    struct connections connections;
+    struct http http, ops_http;
+    struct exchange_private *exchanges; /* a uthash by number: those without an answer yet */
+    struct exchange_private *finished;  /* a list: answered, to be freed */
+    struct event *second;               /* each second: deadlines, drain */
+    bool is_stopping;
+};
+
+#endif

@@ -1,0 +1,484 @@
+/* The API, by libcurl's easy interface.
+ *
+ * 1. The first request makes the connection: address, key and organisation become its headers.
+ * 2. A request that may be repeated goes out on a kept connection; any other on a new one, because
+ *    libcurl sends a request again by itself when a kept connection turns out to be dead.
+ * 3. An answer 503 to a request that may be repeated is waited out as its Retry-After says.
+ * 4. What the API refuses is printed from the body of its answer, with all details.
+ */
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+#include <curl/curl.h>
+
+#include "base/check.h"
+#include "base/id.h"
+#include "base/version.h"
+#include "cmd/outdialctl.h"
+
+#define CONNECT_TIMEOUT_MS 5000L
+#define REQUEST_TIMEOUT_MS 120000L
+#define ANSWER_MAX         (256 * 1024 * 1024) /* bytes */
+#define KEY_MAX            512                 /* bytes of a key's file */
+#define URL_MAX            2048
+#define TRIES_MAX          6
+#define RETRY_MS           1000 /* where no Retry-After says */
+#define RETRY_MAX_MS       10000
+#define MS_PER_S           1000
+#define PAGE               100 /* rows: the most that the API gives */
+
+struct ctl_http {
+    CURL *curl;
+    struct curl_slist *headers;      /* of a request without a body */
+    struct curl_slist *body_headers; /* and of one with */
+    char error[CURL_ERROR_SIZE];
+    struct buf answer;
+};
+
+/* ---- the key ---- */
+
+/* Reads the first line of a file. False: it cannot be read, or there is none. */
+static bool read_key_file(const char *path, char key[KEY_MAX])
+{
+    FILE *file = fopen(path, "re");
+    bool is_read = file != NULL && fgets(key, KEY_MAX, file) != NULL;
+
+    if (file != NULL) {
+        (void)fclose(file);
+    }
+    if (!is_read) {
+        return false;
+    }
+    key[strcspn(key, "\r\n")] = '\0';
+    return key[0] != '\0';
+}
+
+/* Where the key comes from: --key, --key-file, $OUTDIAL_KEY, the data folder's admin.key. */
+static int find_key(const struct ctl *ctl, char key[KEY_MAX])
+{
+    const char *given = ctl->key != NULL          ? ctl->key
+                        : ctl->key_file == NULL ? ctl_environment("OUTDIAL_KEY")
+                                                : NULL;
+    char path[URL_MAX];
+
+    if (given != NULL) {
+        if ((size_t)snprintf(key, KEY_MAX, "%s", given) >= KEY_MAX) {
+            return ctl_fail(ctl, CTL_USAGE, "the key is too long");
+        }
+        return CTL_OK;
+    }
+    if (ctl->key_file != NULL) {
+        return read_key_file(ctl->key_file, key)
+                   ? CTL_OK
+                   : ctl_fail(ctl, CTL_USAGE, "%s: there is no key to read", ctl->key_file);
+    }
+    (void)snprintf(path, sizeof(path), "%s/admin.key", ctl_data_dir(ctl));
+    if (read_key_file(path, key)) {
+        return CTL_OK;
+    }
+    if (ctl->data_dir != NULL) {
+        return ctl_fail(ctl, CTL_USAGE, "%s: there is no key to read", path);
+    }
+    return ctl_fail(ctl, CTL_USAGE,
+                    "no key: give --key, --key-file, $OUTDIAL_KEY, or --data-dir for the admin's");
+}
+
+/* ---- the connection ---- */
+
+static void add_header(struct curl_slist **list, const char *format, const char *value)
+{
+    char line[URL_MAX];
+    struct curl_slist *longer;
+
+    OD_CHECK((size_t)snprintf(line, sizeof(line), format, value) < sizeof(line));
+    longer = curl_slist_append(*list, line);
+    OD_CHECK(longer != NULL);
+    *list = longer;
+}
+
+static bool is_loopback(const char *url)
+{
+    return strncmp(url, "http://127.", 11) == 0 || strncmp(url, "http://localhost", 16) == 0 ||
+           strncmp(url, "http://[::1]", 12) == 0;
+}
+
+static size_t on_data(char *data, size_t size, size_t count, void *context)
+{
+    struct ctl_http *http = context;
+    size_t bytes = size * count;
+
+    if (http->answer.size + bytes > ANSWER_MAX || buf_append(&http->answer, data, bytes) != 0) {
+        return 0;
+    }
+    return bytes;
+}
+
+static bool set_options(const struct ctl *ctl, struct ctl_http *http)
+{
+    CURL *curl = http->curl;
+
+    /* A proxy for the world is none for this machine. */
+    return curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, http->error) == CURLE_OK &&
+           curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L) == CURLE_OK &&
+           curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https") == CURLE_OK &&
+           (!is_loopback(ctl->url) ||
+            curl_easy_setopt(curl, CURLOPT_PROXY, "") == CURLE_OK) &&
+           curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, CONNECT_TIMEOUT_MS) == CURLE_OK &&
+           curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, REQUEST_TIMEOUT_MS) == CURLE_OK &&
+           curl_easy_setopt(curl, CURLOPT_USERAGENT, "outdialctl/" OUTDIAL_VERSION) == CURLE_OK &&
+           curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, on_data) == CURLE_OK &&
+           curl_easy_setopt(curl, CURLOPT_WRITEDATA, http) == CURLE_OK;
+}
+
+static int open_http(struct ctl *ctl)
+{
+    char key[KEY_MAX];
+    struct ctl_http *http;
+    int status;
+
+    if (ctl->http != NULL) {
+        return CTL_OK;
+    }
+    status = find_key(ctl, key);
+    if (status != CTL_OK) {
+        return status;
+    }
+    if (strpbrk(key, "\r\n") != NULL) {
+        return ctl_fail(ctl, CTL_USAGE, "a key has no line breaks");
+    }
+    if (ctl->organisation != NULL && !ctl_is_id(ctl->organisation)) {
+        return ctl_fail(ctl, CTL_USAGE, "--organization \"%s\" is no id", ctl->organisation);
+    }
+    http = calloc(1, sizeof(*http));
+    OD_CHECK(http != NULL);
+    ctl->http = http;
+    buf_init(&http->answer);
+    if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) {
+        return ctl_fail(ctl, CTL_FAILED, "libcurl cannot be used");
+    }
+    http->curl = curl_easy_init();
+    if (http->curl == NULL || !set_options(ctl, http)) {
+        return ctl_fail(ctl, CTL_FAILED, "libcurl cannot be used: %s", http->error);
+    }
+    for (int i = 0; i < 2; i++) {
+        struct curl_slist **list = i == 0 ? &http->headers : &http->body_headers;
+
+        add_header(list, "Authorization: Bearer %s", key);
+        add_header(list, "%s", "Accept: application/json");
+        add_header(list, "%s", "Expect:");
+        add_header(list, "Content-Type:%s", i == 0 ? "" : " application/json");
+        if (ctl->organisation != NULL) {
+            add_header(list, "X-Organization-Id: %s", ctl->organisation);
+        }
+    }
+    return CTL_OK;
+}
+
+void ctl_http_close(struct ctl *ctl)
+{
+    struct ctl_http *http = ctl->http;
+
+    if (http == NULL) {
+        return;
+    }
+    curl_slist_free_all(http->headers);
+    curl_slist_free_all(http->body_headers);
+    if (http->curl != NULL) {
+        curl_easy_cleanup(http->curl);
+    }
+    curl_global_cleanup();
+    buf_deinit(&http->answer);
+    free(http);
+    ctl->http = NULL;
+}
+
+/* ---- one exchange ---- */
+
+/* Tells libcurl what to send. `body` is borrowed until it has been sent. */
+static bool set_request(struct ctl_http *http, const struct ctl_request *request, const char *url,
+                        const char *body)
+{
+    CURL *curl = http->curl;
+    bool has_body = body != NULL || strcmp(request->method, "POST") == 0;
+    struct curl_slist *headers = body != NULL ? http->body_headers : http->headers;
+    curl_off_t size = body != NULL ? (curl_off_t)strlen(body) : 0;
+
+    if (has_body) {
+        (void)curl_easy_setopt(curl, CURLOPT_POSTFIELDS, body != NULL ? body : "");
+        (void)curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE, size);
+    } else {
+        (void)curl_easy_setopt(curl, CURLOPT_HTTPGET, 1L);
+    }
+    return curl_easy_setopt(curl, CURLOPT_URL, url) == CURLE_OK &&
+           curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, request->method) == CURLE_OK &&
+           curl_easy_setopt(curl, CURLOPT_FRESH_CONNECT, request->is_repeatable ? 0L : 1L) ==
+               CURLE_OK &&
+           curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers) == CURLE_OK;
+}
+
+/* Sends once. CTL_OK: an answer of whatever status is there. */
+static int exchange(const struct ctl *ctl, const struct ctl_request *request, const char *body,
+                    long *http_status)
+{
+    struct ctl_http *http = ctl->http;
+    size_t slashes = strlen(ctl->url);
+    char url[URL_MAX];
+    CURLcode code;
+
+    while (slashes > 0 && ctl->url[slashes - 1] == '/') {
+        slashes--;
+    }
+    if ((size_t)snprintf(url, sizeof(url), "%.*s%s", (int)slashes, ctl->url, request->path) >=
+        sizeof(url)) {
+        return ctl_fail(ctl, CTL_USAGE, "the address is too long");
+    }
+    if (!set_request(http, request, url, body)) {
+        return ctl_fail(ctl, CTL_FAILED, "libcurl: %s", http->error);
+    }
+    buf_clear(&http->answer);
+    http->error[0] = '\0';
+    code = curl_easy_perform(http->curl);
+    if (code == CURLE_URL_MALFORMAT || code == CURLE_UNSUPPORTED_PROTOCOL) {
+        return ctl_fail(ctl, CTL_USAGE, "\"%s\" is no address: %s", ctl->url,
+                        curl_easy_strerror(code));
+    }
+    if (code != CURLE_OK) {
+        return ctl_fail(ctl, CTL_UNREACHABLE, "no answer from %s: %s", ctl->url,
+                        http->error[0] != '\0' ? http->error : curl_easy_strerror(code));
+    }
+    (void)curl_easy_getinfo(http->curl, CURLINFO_RESPONSE_CODE, http_status);
+    return CTL_OK;
+}
+
+/* How long to wait before a request is sent again. */
+static int64_t retry_after_ms(struct ctl_http *http)
+{
+    curl_off_t seconds = 0;
+    int64_t ms;
+
+    if (curl_easy_getinfo(http->curl, CURLINFO_RETRY_AFTER, &seconds) != CURLE_OK || seconds <= 0) {
+        return RETRY_MS;
+    }
+    ms = seconds > RETRY_MAX_MS / MS_PER_S ? RETRY_MAX_MS : (int64_t)seconds * MS_PER_S;
+    return ms;
+}
+
+static int exchange_patiently(struct ctl *ctl, const struct ctl_request *request, const char *body,
+                              long *http_status)
+{
+    for (int tries = 1;; tries++) {
+        int status = exchange(ctl, request, body, http_status);
+
+        if (status != CTL_OK || *http_status != 503 || !request->is_repeatable ||
+            tries == TRIES_MAX) {
+            return status;
+        }
+        ctl_sleep_ms(retry_after_ms(ctl->http));
+    }
+}
+
+int ctl_try(struct ctl *ctl, const struct ctl_request *request, json_t **answer, long *http_status)
+{
+    char *body = NULL;
+    int status = open_http(ctl);
+
+    *answer = NULL;
+    if (status != CTL_OK) {
+        return status;
+    }
+    if (request->body != NULL) {
+        body = json_dumps(request->body, JSON_COMPACT | JSON_REAL_PRECISION(15));
+        OD_CHECK(body != NULL);
+    }
+    status = exchange_patiently(ctl, request, body, http_status);
+    free(body);
+    if (status != CTL_OK) {
+        return status;
+    }
+    *answer = json_loadb(ctl->http->answer.data != NULL ? ctl->http->answer.data : "",
+                         ctl->http->answer.size, JSON_DECODE_ANY, NULL);
+    if (*http_status >= 200 && *http_status < 300 && *http_status != 204 && *answer == NULL) {
+        return ctl_fail(ctl, CTL_UNREACHABLE, "%s does not answer as outdiald does", ctl->url);
+    }
+    return *http_status >= 200 && *http_status < 300 ? CTL_OK : CTL_REFUSED;
+}
+
+/* ---- refusals ---- */
+
+int ctl_print_refusal(const struct ctl *ctl, long http_status, const json_t *body)
+{
+    const json_t *details = json_object_get(body, "details");
+    struct buf text;
+    size_t i;
+    const json_t *detail;
+
+    if (json_object_get(body, "error") == NULL) {
+        return ctl_fail(ctl, CTL_REFUSED, "HTTP status %ld", http_status);
+    }
+    buf_init(&text);
+    if (ctl->is_json) {
+        char *line = json_dumps(body, JSON_COMPACT);
+
+        OD_CHECK(line != NULL && buf_printf(&text, "%s\n", line) == 0);
+        free(line);
+    } else {
+        OD_CHECK(buf_printf(&text, "outdialctl: %ld %s: ", http_status, ctl_text(body, "error")) ==
+                 0);
+        ctl_append_clean(&text, ctl_text(body, "message"));
+        json_array_foreach(details, i, detail)
+        {
+            OD_CHECK(buf_append_text(&text, "\n  ") == 0);
+            ctl_append_clean(&text, ctl_text(detail, "path"));
+            OD_CHECK(buf_append_text(&text, ": ") == 0);
+            ctl_append_clean(&text, ctl_text(detail, "message"));
+        }
+        OD_CHECK(buf_append_byte(&text, '\n') == 0);
+    }
+    ctl_write(2, &text);
+    buf_deinit(&text);
+    return CTL_REFUSED;
+}
+
+int ctl_send(struct ctl *ctl, const struct ctl_request *request, json_t **answer)
+{
+    json_t *body;
+    long http_status = 0;
+    int status = ctl_try(ctl, request, &body, &http_status);
+
+    if (status == CTL_OK && answer != NULL) {
+        *answer = body;
+        return CTL_OK;
+    }
+    if (status == CTL_REFUSED) {
+        (void)ctl_print_refusal(ctl, http_status, body);
+    }
+    json_decref(body);
+    return status;
+}
+
+/* ---- shorthands ---- */
+
+int ctl_get(struct ctl *ctl, json_t **answer, const char *format, ...)
+{
+    char path[URL_MAX];
+    va_list arguments;
+    struct ctl_request request = {.method = "GET", .path = path, .is_repeatable = true};
+
+    va_start(arguments, format);
+    (void)vsnprintf(path, sizeof(path), format, arguments);
+    va_end(arguments);
+    return ctl_send(ctl, &request, answer);
+}
+
+int ctl_post(struct ctl *ctl, const char *path, const json_t *body, json_t **answer)
+{
+    struct ctl_request request = {.method = "POST", .path = path, .body = body};
+
+    return ctl_send(ctl, &request, answer);
+}
+
+int ctl_get_text(struct ctl *ctl, const char *path, struct buf *out)
+{
+    struct ctl_request request = {.method = "GET", .path = path, .is_repeatable = true};
+    long http_status = 0;
+    int status = open_http(ctl);
+
+    if (status != CTL_OK) {
+        return status;
+    }
+    status = exchange(ctl, &request, NULL, &http_status);
+    if (status != CTL_OK || http_status != 200) {
+        return status != CTL_OK ? status : CTL_REFUSED;
+    }
+    OD_CHECK(buf_append_slice(out, buf_slice(&ctl->http->answer)) == 0);
+    return CTL_OK;
+}
+
+int ctl_each(struct ctl *ctl, const char *path, ctl_row_fn each, void *context)
+{
+    char cursor[URL_MAX / 2] = "";
+    const char *mark = strchr(path, '?') != NULL ? "&" : "?";
+
+    for (;;) {
+        json_t *page;
+        size_t i;
+        const json_t *row;
+        int status = ctl_get(ctl, &page, "%s%slimit=%d%s%s", path, mark, PAGE,
+                             cursor[0] != '\0' ? "&cursor=" : "", cursor);
+
+        if (status != CTL_OK) {
+            return status;
+        }
+        json_array_foreach(json_object_get(page, "data"), i, row)
+        {
+            if (!each(context, row)) {
+                json_decref(page);
+                return CTL_OK;
+            }
+        }
+        (void)snprintf(cursor, sizeof(cursor), "%s", ctl_text(page, "nextCursor"));
+        json_decref(page);
+        if (cursor[0] == '\0') {
+            return CTL_OK;
+        }
+    }
+}
+
+void ctl_encode(struct buf *out, const char *text)
+{
+    for (const char *at = text; *at != '\0'; at++) {
+        bool is_plain = (*at >= 'a' && *at <= 'z') || (*at >= 'A' && *at <= 'Z') ||
+                        (*at >= '0' && *at <= '9') || strchr("-._~", *at) != NULL;
+
+        OD_CHECK((is_plain ? buf_append_byte(out, *at)
+                           : buf_printf(out, "%%%02X", (unsigned)(unsigned char)*at)) == 0);
+    }
+}
+
+bool ctl_is_id(const char *word)
+{
+    struct uuid id;
+
+    return uuid_parse(slice_from(word), &id);
+}
+
+/* ---- by name ---- */
+
+struct search {
+    const char *name;
+    char id[CTL_ID_SIZE];
+    unsigned found;
+};
+
+static bool on_candidate(void *context, const json_t *row)
+{
+    struct search *search = context;
+
+    if (strcmp(ctl_text(row, "name"), search->name) == 0) {
+        (void)snprintf(search->id, sizeof(search->id), "%s", ctl_text(row, "id"));
+        search->found++;
+    }
+    return search->found < 2;
+}
+
+int ctl_find(struct ctl *ctl, const char *path, const char *word, char out[CTL_ID_SIZE])
+{
+    struct search search = {.name = word};
+    int status;
+
+    out[0] = '\0';
+    if (ctl_is_id(word)) {
+        (void)snprintf(out, CTL_ID_SIZE, "%s", word);
+        return CTL_OK;
+    }
+    status = ctl_each(ctl, path, on_candidate, &search);
+    if (status != CTL_OK) {
+        return status;
+    }
+    if (search.found > 1) {
+        return ctl_fail(ctl, CTL_USAGE, "\"%s\" is the name of several: give the id", word);
+    }
+    (void)snprintf(out, CTL_ID_SIZE, "%s", search.id);
+    return CTL_OK;
+}

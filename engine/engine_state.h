@@ -1,0 +1,154 @@
+/* Inside of the engine: its parts, and what its files share. Nobody outside of engine/ includes this. */
+#ifndef OUTDIAL_ENGINE_ENGINE_STATE_H
+#define OUTDIAL_ENGINE_ENGINE_STATE_H
+
+#include <event2/event.h>
+
+#include "actors/dispatcher.h"
+#include "base/log.h"
+#include "engine/clock.h"
+#include "engine/engine.h"
+#include "engine/gateway_port.h"
+#include "engine/mailbox.h"
+#include "engine/metrics.h"
+#include "engine/outbox.h"
+#include "engine/registry.h"
+#include "engine/zones.h"
+#include "storage/batch.h"
+#include "storage/reader.h"
+#include "storage/snapshot.h"
+#include "storage/writer.h"
+
+enum {
+    TURN_BUDGET_NS = 2000000,    /* then other events get their turn */
+    TURN_TICKS = 256,            /* timers fired a turn */
+    GATEWAY_BUDGET = 256,        /* pieces of work of a push gateway a turn */
+    RELEASE_BUDGET_NS = 2000000, /* replies and offers let out a turn */
+    CHUNK_OPERATIONS = 4000,     /* an idle writer gets a batch of this size at once */
+    PROBE_MS = 1000,             /* while the store takes no writes */
+};
+
+enum engine_mode {
+    ENGINE_STARTING,
+    ENGINE_READY,
+    ENGINE_READ_ONLY, /* the store takes no writes: reads go on, writes get 503 */
+    ENGINE_DRAINING,
+    ENGINE_STOPPED,
+};
+
+/* What one batch did, from its first message to its last reply. */
+struct work {
+    struct batch *batch;
+    struct outbox outbox;
+    uint64_t messages;
+};
+
+struct world_view {
+    struct view view;
+    struct engine *engine;
+};
+
+struct world_effects {
+    struct effects effects;
+    struct engine *engine;
+};
+
+struct engine {
+    const struct config *config;
+    struct actor_settings settings;
+    enum engine_mode mode;
+    int exit_status;
+    struct clock clock;
+    struct zones *zones;
+    struct metrics metrics;
+
+    /* storage */
+    struct store *store;
+    struct writer *writer;
+    struct reader *reader;     /* for the actors, within a turn */
+    struct reader *api_reader; /* for the API */
+    unsigned api_reads;        /* nested engine_begin_read */
+    bool is_releasing;         /* api_reader stands at the batch that is being let out */
+    struct work works[3];
+    struct work *filling, *writing, *releasing; /* writing: with the writer; releasing: on disk, its
+                                                 * outbox is being let out; NULL: none */
+
+    /* actors */
+    struct mailbox mailbox;
+    struct registry registry;
+    struct dispatcher dispatcher;
+    struct gateway_instance *gateways[CONFIG_GATEWAYS_MAX];
+    struct arena memory; /* of the letter that is being handled, with what follows from it */
+    struct letter letter;
+    struct world_view view;
+    struct world_effects effects;
+    const struct message *handled; /* by an actor, now */
+    bool dispatcher_is_ticked;     /* a TICK for it is in the mailbox */
+
+    /* reactor */
+    struct event_base *base;
+    struct event *run_event;    /* a turn, as soon as other events had theirs */
+    struct event *writer_event; /* a batch is durable, or refused */
+    struct event *wall_event, *mono_event, *probe_event;
+    int wall_fd, mono_fd; /* -1 with a test clock */
+    struct wake armed;    /* what the timerfds are set to */
+
+    /* replies and ids */
+    reply_fn on_reply;
+    void *reply_context;
+    bool (*is_quiet)(void *context);
+    void *quiet_context;
+    uint64_t last_exchange;
+    uint32_t last_number[TABLE_COUNT];
+    int64_t last_id_ms;
+    uint64_t last_id_counter;
+
+    /* test clock */
+    bool is_advancing;
+    int64_t advance_to;
+    void (*on_advanced)(void *context, int64_t now);
+    void *advanced_context;
+};
+
+/* ---- world.c: the view and the effects ---- */
+
+void world_init(struct engine *engine);
+void world_handle(struct engine *engine, const struct message *message);
+
+/* ---- turn.c ---- */
+
+void turn_run(struct engine *engine);
+void turn_hand_over(struct engine *engine); /* between letters only */
+void turn_wanted(struct engine *engine); /* a turn will run as soon as the loop is free */
+bool turn_is_idle(const struct engine *engine);
+
+/* ---- release.c ---- */
+
+void release_on_writer(struct engine *engine);
+void release_run(struct engine *engine);
+
+/* ---- recovery.c ---- */
+
+void recovery_drop(struct engine *engine, const struct writer_result *result);
+int recovery_load(struct engine *engine, struct od_error *error);
+void recovery_probe(struct engine *engine, const struct writer_result *result);
+int recovery_find_numbers(struct engine *engine, struct od_error *error);
+
+/* ---- timers.c ---- */
+
+int timers_open(struct engine *engine, struct od_error *error);
+void timers_close(struct engine *engine);
+void timers_fire(struct engine *engine); /* TICKs for what is due; gateways run */
+void timers_arm(struct engine *engine);
+struct wake timers_wake(const struct engine *engine); /* the earliest of everybody's */
+
+/* ---- advance.c ---- */
+
+void advance_step(struct engine *engine);
+
+/* ---- gateways.c ---- */
+
+int engine_open_gateways(struct engine *engine, struct od_error *error);
+void engine_close_gateways(struct engine *engine);
+
+#endif

@@ -1,0 +1,257 @@
+/* After a start and after a failed commit: the actors are what the store says.
+ *
+ * A commit that failed leaves the actors ahead of the disk. The one safe answer (reliability.md, finding 9): drop the batch and
+ * everything computed on it, answer 503 to whoever waits, reload the actors from the store as after a crash. A full disk or map
+ * makes the engine read-only until a probe row can be written again; a store that cannot be trusted any more ends the process
+ * with status 70, and the supervisor starts it anew.
+ */
+#include "base/check.h"
+#include "base/instant.h"
+#include "engine/engine_state.h"
+#include "model/key.h"
+#include "storage/record.h"
+
+enum {
+    EXIT_STORE = 70 /* EX_SOFTWARE: the store can no longer be trusted */
+};
+
+/* ---- numbers that are given outside of the actors ---- */
+
+static int last_key(struct engine *engine, enum table table, struct key *key)
+{
+    struct key prefix = key_empty();
+    struct key end = key_u32(UINT32_MAX);
+    struct slice raw;
+
+    return reader_seek_before(engine->reader, table, &prefix, &end, key, &raw);
+}
+
+static void raise_number(struct engine *engine, enum table table, uint32_t number)
+{
+    if (number > engine->last_number[table]) {
+        engine->last_number[table] = number;
+    }
+}
+
+static int find_audience_numbers(struct engine *engine)
+{
+    struct key prefix = key_empty();
+    struct key key;
+    struct slice raw;
+    struct audience audience;
+    struct job job;
+    int code;
+
+    for (code = reader_seek(engine->reader, TABLE_AUDIENCE, &prefix, &prefix, &key, &raw);
+         code == 0; code = reader_next(engine->reader, TABLE_AUDIENCE, &prefix, &key, &raw)) {
+        code = record_decode(TABLE_AUDIENCE, &key, raw, &engine->memory, &audience);
+        if (code != 0) {
+            return code;
+        }
+        raise_number(engine, TABLE_AUDIENCE, audience.number);
+        arena_reset(&engine->memory);
+    }
+    for (code = reader_seek(engine->reader, TABLE_JOB, &prefix, &prefix, &key, &raw); code == 0;
+         code = reader_next(engine->reader, TABLE_JOB, &prefix, &key, &raw)) {
+        code = record_decode(TABLE_JOB, &key, raw, &engine->memory, &job);
+        if (code != 0) {
+            return code;
+        }
+        raise_number(engine, TABLE_AUDIENCE, job.number);
+    }
+    return code == OD_ENOTFOUND ? 0 : code;
+}
+
+int recovery_find_numbers(struct engine *engine, struct od_error *error)
+{
+    const enum table tables[] = {TABLE_ORGANISATION, TABLE_EXECUTION};
+    struct key key;
+    int code = reader_begin(engine->reader, error);
+
+    if (code != 0) {
+        return code;
+    }
+    for (unsigned i = 0; i < 2 && (code == 0 || code == OD_ENOTFOUND); i++) {
+        code = last_key(engine, tables[i], &key);
+        if (code == 0) {
+            raise_number(engine, tables[i], key_u32_at(&key, 0));
+        }
+    }
+    if (code == 0 || code == OD_ENOTFOUND) {
+        code = find_audience_numbers(engine);
+    }
+    reader_end(engine->reader);
+    return code == 0 ? 0 : od_error_set(error, code, "numbers: %s", od_error_text(code));
+}
+
+/* ---- loading ---- */
+
+static void post(struct engine *engine, struct actor_name actor, enum message_type type,
+                 const union payload *payload)
+{
+    struct letter letter = {.message = {.actor = actor,
+                                        .type = type,
+                                        .at = clock_now(&engine->clock),
+                                        .mono = clock_mono(&engine->clock)}};
+
+    if (payload != NULL) {
+        letter.message.payload = *payload;
+    }
+    mailbox_post(&engine->mailbox, &letter);
+}
+
+static int load_executions(struct engine *engine)
+{
+    struct key prefix = key_empty();
+    struct key from = prefix;
+    struct key key;
+    struct slice raw;
+    int code;
+
+    while ((code = reader_seek(engine->reader, TABLE_ACTIVE_EXECUTION, &prefix, &from, &key,
+                               &raw)) == 0) {
+        uint32_t number = key_u32_at(&key, sizeof(uint32_t));
+        struct resident *resident = registry_add(&engine->registry, number);
+
+        if (!execution_load(&resident->execution, number, &engine->settings, &engine->view.view,
+                            clock_mono(&engine->clock))) {
+            return OD_ECORRUPT;
+        }
+        arena_reset(&engine->memory);
+        post(engine, (struct actor_name){ACTOR_EXECUTION, number}, MESSAGE_TICK, NULL);
+        from = key_after(&key);
+    }
+    return code == OD_ENOTFOUND ? 0 : code;
+}
+
+static int load_jobs(struct engine *engine)
+{
+    struct key prefix = key_empty();
+    struct key key;
+    struct slice raw;
+    struct job job;
+    int code;
+
+    for (code = reader_seek(engine->reader, TABLE_JOB, &prefix, &prefix, &key, &raw); code == 0;
+         code = reader_next(engine->reader, TABLE_JOB, &prefix, &key, &raw)) {
+        union payload payload;
+
+        code = record_decode(TABLE_JOB, &key, raw, &engine->memory, &job);
+        if (code != 0) {
+            return code;
+        }
+        payload.slice = (struct slice_of_work){.number = job.number};
+        post(engine, (struct actor_name){ACTOR_DIRECTORY, job.organisation},
+             MESSAGE_EMPTY_AUDIENCE_SLICE, &payload);
+    }
+    return code == OD_ENOTFOUND ? 0 : code;
+}
+
+int recovery_load(struct engine *engine, struct od_error *error)
+{
+    int code = engine_open_gateways(engine, error);
+
+    if (code != 0) {
+        return code;
+    }
+    code = reader_begin(engine->reader, error);
+    if (code != 0) {
+        return code;
+    }
+    dispatcher_init(&engine->dispatcher, &engine->settings);
+    code = load_executions(engine);
+    if (code == 0) {
+        code = load_jobs(engine);
+    }
+    reader_end(engine->reader);
+    if (code != 0) {
+        return od_error_set(error, code, "what is active cannot be loaded: %s",
+                            od_error_text(code));
+    }
+    turn_wanted(engine);
+    return 0;
+}
+
+/* ---- a failed commit ---- */
+
+static void forget_work(struct work *work)
+{
+    batch_clear(work->batch);
+    outbox_clear(&work->outbox);
+    work->messages = 0;
+}
+
+static void forget_actors(struct engine *engine)
+{
+    mailbox_deinit(&engine->mailbox);
+    mailbox_init(&engine->mailbox);
+    registry_clear(&engine->registry);
+    dispatcher_deinit(&engine->dispatcher);
+    engine_close_gateways(engine);
+    engine->dispatcher_is_ticked = false;
+}
+
+/* Everyone who waits for an answer, whose message or reply has just been dropped. */
+static void answer_everyone(struct engine *engine)
+{
+    struct reply reply = {.exchange = ENGINE_EVERY_EXCHANGE, .kind = REPLY_FAULT};
+
+    reply.fault.code = FAULT_UNAVAILABLE;
+    reply.fault.message = SLICE("The store takes no writes at the moment");
+    if (engine->on_reply != NULL) {
+        engine->on_reply(engine->reply_context, ENGINE_EVERY_EXCHANGE, &reply);
+    }
+}
+
+void recovery_drop(struct engine *engine, const struct writer_result *result)
+{
+    static const struct timeval wait = {PROBE_MS / 1000, (PROBE_MS % 1000) * 1000};
+
+    if (result->code != OD_EFULL) {
+        log_error("a commit failed, and the store cannot be trusted: restart",
+                  FIELD_TEXT("reason", result->error.text));
+        engine->exit_status = EXIT_STORE;
+        event_base_loopbreak(engine->base);
+        return;
+    }
+    log_error("the store takes no writes: reads go on, writes are answered 503",
+              FIELD_TEXT("reason", result->error.text));
+    OD_CHECK(engine->releasing == NULL);
+    forget_work(engine->writing);
+    forget_work(engine->filling);
+    engine->writing = NULL;
+    forget_actors(engine);
+    if (engine->mode == ENGINE_DRAINING) {
+        engine->mode = ENGINE_STOPPED;
+        event_base_loopbreak(engine->base);
+        return;
+    }
+    engine->mode = ENGINE_READ_ONLY;
+    metrics_set(&engine->metrics, METRIC_READ_ONLY, 1);
+    answer_everyone(engine);
+    evtimer_add(engine->probe_event, &wait);
+}
+
+/* The word about a probe row: written means that there is room again. */
+void recovery_probe(struct engine *engine, const struct writer_result *result)
+{
+    static const struct timeval wait = {PROBE_MS / 1000, (PROBE_MS % 1000) * 1000};
+    struct od_error error;
+
+    forget_work(engine->writing);
+    engine->writing = NULL;
+    if (result->code == OD_EFULL) {
+        evtimer_add(engine->probe_event, &wait);
+        return;
+    }
+    if (result->code != 0 || recovery_load(engine, &error) != 0) {
+        log_error("the store cannot be used again: restart",
+                  FIELD_TEXT("reason", result->code != 0 ? result->error.text : error.text));
+        engine->exit_status = EXIT_STORE;
+        event_base_loopbreak(engine->base);
+        return;
+    }
+    engine->mode = ENGINE_READY;
+    metrics_set(&engine->metrics, METRIC_READ_ONLY, 0);
+    log_info("the store takes writes again");
+}

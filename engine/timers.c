@@ -1,0 +1,163 @@
+/* Timers: one heap of wall instants and one of the clock that never goes back (in the registry), and two timerfds.
+ *
+ * The wall timerfd is armed with TFD_TIMER_CANCEL_ON_SET: when the clock is set, it says so, and a turn looks at everything
+ * anew (reliability.md 2.2). With a test clock there are no timerfds: advance.c moves from one due instant to the next.
+ */
+#include <errno.h>
+#include <string.h>
+#include <sys/timerfd.h>
+#include <unistd.h>
+
+#include "base/check.h"
+#include "base/instant.h"
+#include "engine/engine_state.h"
+
+static int64_t earlier(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+static void on_timer(evutil_socket_t fd, short what, void *context)
+{
+    uint64_t expirations;
+
+    (void)what;
+    if (read(fd, &expirations, sizeof(expirations)) < 0 && errno == ECANCELED) {
+        log_warn("the wall clock was set");
+    }
+    turn_run(context);
+}
+
+static void post_tick(struct engine *engine, struct actor_name actor)
+{
+    const struct letter letter = {.message = {.actor = actor,
+                                              .type = MESSAGE_TICK,
+                                              .at = clock_now(&engine->clock),
+                                              .mono = clock_mono(&engine->clock)}};
+
+    mailbox_post(&engine->mailbox, &letter);
+}
+
+static bool run_gateways(struct engine *engine)
+{
+    bool is_more = false;
+
+    for (uint32_t i = 0; i < engine->config->gateway_count; i++) {
+        const struct gateway_kind *kind = engine->config->gateways[i].kind;
+
+        if (!kind->is_pull && kind->wake(engine->gateways[i]) <= clock_mono(&engine->clock)) {
+            is_more |= kind->run(engine->gateways[i], clock_now(&engine->clock),
+                                 clock_mono(&engine->clock), GATEWAY_BUDGET);
+        }
+    }
+    return is_more;
+}
+
+void timers_fire(struct engine *engine)
+{
+    struct resident *resident;
+    unsigned fired = 0;
+
+    if (run_gateways(engine)) {
+        turn_wanted(engine);
+    }
+    while ((resident = registry_take_due(&engine->registry, clock_now(&engine->clock),
+                                         clock_mono(&engine->clock))) != NULL) {
+        post_tick(engine, (struct actor_name){ACTOR_EXECUTION, resident->execution.number});
+        if (++fired == TURN_TICKS) {
+            turn_wanted(engine);
+            break;
+        }
+    }
+    if (!engine->dispatcher_is_ticked &&
+        dispatcher_wake(&engine->dispatcher).mono <= clock_mono(&engine->clock)) {
+        engine->dispatcher_is_ticked = true;
+        post_tick(engine, (struct actor_name){ACTOR_DISPATCHER, 0});
+    }
+}
+
+struct wake timers_wake(const struct engine *engine)
+{
+    struct wake wake = registry_wake(&engine->registry);
+
+    wake.mono = earlier(wake.mono, dispatcher_wake(&engine->dispatcher).mono);
+    for (uint32_t i = 0; i < engine->config->gateway_count; i++) {
+        const struct gateway_kind *kind = engine->config->gateways[i].kind;
+
+        if (!kind->is_pull) {
+            wake.mono = earlier(wake.mono, kind->wake(engine->gateways[i]));
+        }
+    }
+    return wake;
+}
+
+static void set_timer(int fd, int64_t due_ms, int flags)
+{
+    struct itimerspec spec = {{0, 0}, {0, 0}};
+
+    if (due_ms != INSTANT_NEVER) {
+        due_ms = due_ms > 0 ? due_ms : 1; /* 0 would disarm */
+        spec.it_value.tv_sec = due_ms / MS_PER_SECOND;
+        spec.it_value.tv_nsec = (long)(due_ms % MS_PER_SECOND) * 1000000;
+    }
+    OD_CHECK(timerfd_settime(fd, flags, &spec, NULL) == 0 || errno == ECANCELED);
+}
+
+void timers_arm(struct engine *engine)
+{
+    struct wake wake;
+
+    if (engine->wall_fd < 0) {
+        return;
+    }
+    wake = timers_wake(engine);
+    if (wake.at != engine->armed.at) {
+        set_timer(engine->wall_fd, wake.at, TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET);
+    }
+    if (wake.mono != engine->armed.mono) {
+        set_timer(engine->mono_fd, wake.mono, TFD_TIMER_ABSTIME);
+    }
+    engine->armed = wake;
+}
+
+static int open_one(struct engine *engine, int clock, int *fd, struct event **event)
+{
+    *fd = timerfd_create(clock, TFD_NONBLOCK | TFD_CLOEXEC);
+    if (*fd < 0) {
+        return OD_EIO;
+    }
+    *event = event_new(engine->base, *fd, EV_READ | EV_PERSIST, on_timer, engine);
+    return *event != NULL && event_add(*event, NULL) == 0 ? 0 : OD_ENOMEM;
+}
+
+int timers_open(struct engine *engine, struct od_error *error)
+{
+    int code;
+
+    engine->wall_fd = engine->mono_fd = -1;
+    engine->armed = (struct wake){.at = INSTANT_NEVER, .mono = INSTANT_NEVER};
+    if (engine->config->has_test_clock) {
+        return 0;
+    }
+    code = open_one(engine, CLOCK_REALTIME, &engine->wall_fd, &engine->wall_event);
+    if (code == 0) {
+        code = open_one(engine, CLOCK_BOOTTIME, &engine->mono_fd, &engine->mono_event);
+    }
+    return code == 0 ? 0 : od_error_set(error, code, "timers: %s", strerror(errno));
+}
+
+void timers_close(struct engine *engine)
+{
+    if (engine->wall_event != NULL) {
+        event_free(engine->wall_event);
+    }
+    if (engine->mono_event != NULL) {
+        event_free(engine->mono_event);
+    }
+    if (engine->wall_fd >= 0) {
+        close(engine->wall_fd);
+    }
+    if (engine->mono_fd >= 0) {
+        close(engine->mono_fd);
+    }
+}
