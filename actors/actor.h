@@ -6,7 +6,8 @@
 #include "actors/view.h"
 #include "model/message.h"
 
-/* The next instants at which anything can change without a message; INSTANT_NEVER: never. The engine sends TICK then. */
+/* The next instants at which anything can change without a message; INSTANT_NEVER: never. The
+ * engine sends TICK then. */
 struct wake {
     int64_t at;   /* wall clock */
     int64_t mono; /* the clock that never goes back */
@@ -30,9 +31,9 @@ struct actor_settings {
     uint32_t max_calls; /* of the machine, in flight */
 };
 
-/* Functions of the execution actor and the others are declared in their own headers (execution.h, dispatcher.h,
- * directory.h, platform.h), all with this shape:
- *     void NOUN_handle(struct NOUN *state, const struct message *m, struct view *view, struct effects *out);
+/* Functions of the execution actor and the others are declared in their own headers (execution.h,
+ * dispatcher.h, directory.h, platform.h), all with this shape: void NOUN_handle(struct NOUN *state,
+ * const struct message *m, struct view *view, struct effects *out);
  */
 
 #endif

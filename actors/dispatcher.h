@@ -1,9 +1,10 @@
 /* The dispatcher: who may queue calls now, and what is on offer to whom.
  *
- * Room is counted for the machine, each gateway and each organisation: an execution says its DEMAND, gets a GRANT when it
- * is its turn (actors/fair_share) and there is room, and the room comes back by CALL_OVER. For pull gateways it also keeps the
- * calls on offer and the claims that wait for them. All of this is derived from what executions say, so nothing is stored: after
- * a start they say it again (CALLS_UNDER_WAY, CALLS_OFFERED, DEMAND).
+ * Room is counted for the machine, each gateway and each organisation: an execution says its
+ * DEMAND, gets a GRANT when it is its turn (actors/fair_share) and there is room, and the room
+ * comes back by CALL_OVER. For pull gateways it also keeps the calls on offer and the claims that
+ * wait for them. All of this is derived from what executions say, so nothing is stored: after a
+ * start they say it again (CALLS_UNDER_WAY, CALLS_OFFERED, DEMAND).
  */
 #ifndef OUTDIAL_ACTORS_DISPATCHER_H
 #define OUTDIAL_ACTORS_DISPATCHER_H
@@ -25,9 +26,10 @@ struct dispatcher {
     struct dispatcher_queue *queues; /* calls on offer of an execution, by slot */
     struct index32 queue_index;
     uint32_t queue_room, queue_free;
-    uint32_t in_flight;       /* rooms taken on this machine */
-    bool is_dispatch_sent;    /* a DISPATCH is under way to itself */
-    int64_t wake_mono;        /* when waiting demand or claims can go on; INSTANT_NEVER: only by a message */
+    uint32_t in_flight;    /* rooms taken on this machine */
+    bool is_dispatch_sent; /* a DISPATCH is under way to itself */
+    int64_t
+        wake_mono; /* when waiting demand or claims can go on; INSTANT_NEVER: only by a message */
 };
 
 /* `settings` is borrowed for the dispatcher's life. */
@@ -35,7 +37,8 @@ void dispatcher_init(struct dispatcher *d, const struct actor_settings *settings
 void dispatcher_deinit(struct dispatcher *d);
 
 /* Handles a message for ACTOR_DISPATCHER, or a TICK. */
-void dispatcher_handle(struct dispatcher *d, const struct message *m, struct view *view, struct effects *out);
+void dispatcher_handle(struct dispatcher *d, const struct message *m, struct view *view,
+                       struct effects *out);
 
 struct wake dispatcher_wake(const struct dispatcher *d);
 

@@ -1,8 +1,10 @@
 /* Calls on offer, and the claims of workers for them.
  *
- * 1. CALLS_OFFERED puts an execution's calls behind those it has on offer, and serves the claims that wait.
- * 2. A claim takes calls turn by turn, first among organisations, then among their executions; each call's execution hears
- *    CALL_CLAIMED in the same batch, so the answer leaves when the leases are on disk.
+ * 1. CALLS_OFFERED puts an execution's calls behind those it has on offer, and serves the claims
+ * that wait.
+ * 2. A claim takes calls turn by turn, first among organisations, then among their executions; each
+ * call's execution hears CALL_CLAIMED in the same batch, so the answer leaves when the leases are
+ * on disk.
  * 3. A claim that finds nothing waits in order of arrival, or is answered with an empty list.
  */
 #include <string.h>
@@ -32,11 +34,13 @@ static struct dispatcher_queue *queue_of(struct dispatcher *d, uint32_t executio
 
         d->queues = memory_resize(d->queues, room, sizeof(*d->queues));
         for (uint32_t i = d->queue_room; i < room; i++) {
-            d->queues[i] = (struct dispatcher_queue){.next_free = i + 1 < room ? i + 1 : INDEX32_NONE};
+            d->queues[i] =
+                (struct dispatcher_queue){.next_free = i + 1 < room ? i + 1 : INDEX32_NONE};
         }
         d->queue_free = d->queue_room;
         d->queue_room = room;
     }
+    OD_CHECK(d->queues != NULL);
     uint32_t slot = d->queue_free;
 
     d->queue_free = d->queues[slot].next_free;
@@ -153,7 +157,8 @@ static void tell_execution(const struct dispatch_step *s, const struct claimed_c
     effect_send(s->out, &message);
 }
 
-static void give_calls(const struct dispatch_step *s, uint32_t index, const struct waiting_claim *claim)
+static void give_calls(const struct dispatch_step *s, uint32_t index,
+                       const struct waiting_claim *claim)
 {
     struct dispatcher_gateway *gateway = &s->d->gateways[index];
     uint32_t max = claim->max < gateway->on_offer ? claim->max : gateway->on_offer;

@@ -1,7 +1,8 @@
-/* Room is given out: a pass over those who want to queue calls, turn by turn, until the room, the pass, or the wish is used up.
+/* Room is given out: a pass over those who want to queue calls, turn by turn, until the room, the
+ * pass, or the wish is used up.
  *
- * Grants are added up during the pass, so that an execution gets one message for all its turns. What limits a tenant
- * (its cap, its calls per second) makes it pass its turn, and nobody else's.
+ * Grants are added up during the pass, so that an execution gets one message for all its turns.
+ * What limits a tenant (its cap, its calls per second) makes it pass its turn, and nobody else's.
  */
 #include "actors/dispatcher_state.h"
 #include "base/check.h"
@@ -21,22 +22,25 @@ static uint32_t gateway_room(const struct dispatch_step *s, uint32_t index)
     const struct gateway_settings *settings = &s->d->settings->gateways[index];
     const struct dispatcher_gateway *gateway = &s->d->gateways[index];
     uint32_t machine = s->d->settings->max_calls;
-    uint32_t room = settings->max_calls > gateway->in_flight ? settings->max_calls - gateway->in_flight : 0;
+    uint32_t room =
+        settings->max_calls > gateway->in_flight ? settings->max_calls - gateway->in_flight : 0;
     uint32_t machine_room = machine > s->d->in_flight ? machine - s->d->in_flight : 0;
 
     if (gateway->back_off_until_mono > s->m->mono) {
         return 0;
     }
     if (settings->is_pull) {
-        uint32_t offer_room =
-            settings->max_offered > gateway->on_offer ? settings->max_offered - gateway->on_offer : 0;
+        uint32_t offer_room = settings->max_offered > gateway->on_offer
+                                  ? settings->max_offered - gateway->on_offer
+                                  : 0;
 
         room = offer_room < room ? offer_room : room;
     }
     return machine_room < room ? machine_room : room;
 }
 
-/* May the tenant queue one more call now? When only its pace forbids it, the dispatcher wakes for it. */
+/* May the tenant queue one more call now? When only its pace forbids it, the dispatcher wakes for
+ * it. */
 static bool tenant_has_room(const struct dispatch_step *s, const struct dispatcher_tenant *tenant)
 {
     if (tenant->cap != 0 && tenant->in_flight >= tenant->cap) {
@@ -92,7 +96,8 @@ static void give_turns(const struct dispatch_step *s, uint32_t index, struct pas
 
 void dispatcher_on_dispatch(const struct dispatch_step *s)
 {
-    struct pass pass = {.grants = arena_alloc(s->view->arena, GRANT_PASS_CALLS * sizeof(struct grant))};
+    struct pass pass = {.grants =
+                            arena_alloc(s->view->arena, GRANT_PASS_CALLS * sizeof(struct grant))};
 
     s->d->is_dispatch_sent = false;
     for (uint32_t i = 0; i < s->d->settings->gateway_count; i++) {

@@ -47,8 +47,10 @@ struct dispatch_step {
 
 /* ---- dispatcher.c ---- */
 
-struct dispatcher_tenant *dispatcher_tenant_of(const struct dispatch_step *s, uint32_t organisation);
-void dispatcher_ask(const struct dispatch_step *s); /* a DISPATCH to itself, unless one is under way */
+struct dispatcher_tenant *dispatcher_tenant_of(const struct dispatch_step *s,
+                                               uint32_t organisation);
+void dispatcher_ask(
+    const struct dispatch_step *s); /* a DISPATCH to itself, unless one is under way */
 void dispatcher_wake_at(const struct dispatch_step *s, int64_t mono);
 
 /* ---- dispatcher_grant.c ---- */
@@ -61,6 +63,6 @@ void dispatcher_on_offered(const struct dispatch_step *s);
 void dispatcher_on_withdrawn(const struct dispatch_step *s);
 void dispatcher_on_claim(const struct dispatch_step *s);
 void dispatcher_on_claim_given_up(const struct dispatch_step *s);
-void dispatcher_serve(const struct dispatch_step *s, uint32_t gateway);
+void dispatcher_serve(const struct dispatch_step *s, uint32_t index);
 
 #endif

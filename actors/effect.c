@@ -1,6 +1,7 @@
 #include "actors/effect.h"
 
-void effect_put(struct effects *effects, enum table table, const struct key *key, const void *record)
+void effect_put(struct effects *effects, enum table table, const struct key *key,
+                const void *record)
 {
     effects->ops->put(effects, table, key, record);
 }

@@ -1,6 +1,7 @@
-/* What a transition does to the world: rows put and deleted, messages to other actors, replies, calls offered to push
- * gateways. A handler calls these in order; nothing that leaves the process goes out before the rows are durable
- * (engine/outbox). The engine's sink writes into the batch and the outbox; tests' sinks print.
+/* What a transition does to the world: rows put and deleted, messages to other actors, replies,
+ * calls offered to push gateways. A handler calls these in order; nothing that leaves the process
+ * goes out before the rows are durable (engine/outbox). The engine's sink writes into the batch and
+ * the outbox; tests' sinks print.
  */
 #ifndef OUTDIAL_ACTORS_EFFECT_H
 #define OUTDIAL_ACTORS_EFFECT_H
@@ -13,16 +14,16 @@
 /* ---- replies ---- */
 
 enum reply_kind {
-    REPLY_NOTHING = 1,   /* 204 */
-    REPLY_FAULT,         /* fault, message, details */
-    REPLY_RECORD,        /* status 200 or 201, a record of `table` */
-    REPLY_UPSERTED,      /* {created, updated, contacts: [{id, primaryPhone}]} */
-    REPLY_MEMBERS_ADDED, /* {added, alreadyPresent} */
+    REPLY_NOTHING = 1,     /* 204 */
+    REPLY_FAULT,           /* fault, message, details */
+    REPLY_RECORD,          /* status 200 or 201, a record of `table` */
+    REPLY_UPSERTED,        /* {created, updated, contacts: [{id, primaryPhone}]} */
+    REPLY_MEMBERS_ADDED,   /* {added, alreadyPresent} */
     REPLY_MEMBERS_REMOVED, /* {removed} */
-    REPLY_LAUNCHED,      /* 201 {executionId} */
-    REPLY_EXECUTION,     /* 200, settings and state of an execution */
-    REPLY_CLAIMED,       /* calls of a claim */
-    REPLY_EVENT,         /* the status of one event; the exchange waits for all its parts */
+    REPLY_LAUNCHED,        /* 201 {executionId} */
+    REPLY_EXECUTION,       /* 200, settings and state of an execution */
+    REPLY_CLAIMED,         /* calls of a claim */
+    REPLY_EVENT,           /* the status of one event; the exchange waits for all its parts */
 };
 
 struct fault_detail {
@@ -53,6 +54,7 @@ struct claimed_call {
 struct reply {
     uint64_t exchange;
     enum reply_kind kind;
+
     union {
         struct {
             enum fault_code code;
@@ -60,29 +62,35 @@ struct reply {
             const struct fault_detail *details;
             size_t detail_count;
         } fault;
+
         struct {
             bool is_new; /* 201, else 200 */
             enum table table;
             struct key key;
             const void *record; /* encoded at once */
         } record;
+
         struct {
             uint64_t created, updated;
             const struct contact_made *contacts;
             size_t count;
         } upserted;
+
         struct {
             uint64_t changed, unchanged;
         } members;
         struct uuid launched; /* the execution's id */
+
         struct {
             const struct execution_settings *settings;
             const struct execution_state *state;
         } execution;
+
         struct {
             const struct claimed_call *calls;
             size_t count;
         } claimed;
+
         struct {
             uint32_t part;
             enum event_status status;
@@ -99,11 +107,11 @@ struct offer {
     uint32_t execution, organisation;
     uint32_t entry;
     uint16_t attempt;
-    uint32_t tag;        /* of the call's id */
-    bool is_resumed;     /* was with the gateway before a restart */
-    bool was_started;    /* had its permission to dial then */
+    uint32_t tag;     /* of the call's id */
+    bool is_resumed;  /* was with the gateway before a restart */
+    bool was_started; /* had its permission to dial then */
     struct slice to, from;
-    int64_t at, mono;    /* of the message that queued it */
+    int64_t at, mono; /* of the message that queued it */
 };
 
 /* ---- the sink ---- */
@@ -111,7 +119,8 @@ struct offer {
 struct effects;
 
 struct effects_ops {
-    void (*put)(struct effects *effects, enum table table, const struct key *key, const void *record);
+    void (*put)(struct effects *effects, enum table table, const struct key *key,
+                const void *record);
     void (*del)(struct effects *effects, enum table table, const struct key *key);
     void (*send)(struct effects *effects, const struct message *message);
     void (*reply)(struct effects *effects, const struct reply *reply);
@@ -123,12 +132,14 @@ struct effects {
 };
 
 /* The record (the table's struct) is encoded before the call returns. */
-void effect_put(struct effects *effects, enum table table, const struct key *key, const void *record);
+void effect_put(struct effects *effects, enum table table, const struct key *key,
+                const void *record);
 void effect_delete(struct effects *effects, enum table table, const struct key *key);
 
-/* A message to another actor (or to itself). It is handled in the same batch, before the next message from outside, in the
- * order of sending; with is_later, behind what waits outside, when its payload must have no pointers. Otherwise these must
- * live in the view's arena. `at`, `mono` and is_derived are filled in by the engine. */
+/* A message to another actor (or to itself). It is handled in the same batch, before the next
+ * message from outside, in the order of sending; with is_later, behind what waits outside, when its
+ * payload must have no pointers. Otherwise these must live in the view's arena. `at`, `mono` and
+ * is_derived are filled in by the engine. */
 void effect_send(struct effects *effects, const struct message *message);
 
 /* Dropped when the exchange is 0. Pointers are copied from. */
@@ -136,9 +147,10 @@ void effect_reply(struct effects *effects, const struct reply *reply);
 void effect_offer(struct effects *effects, const struct offer *offer);
 
 /* Shorthands. The message is printed into the arena that outlives the call (view's). */
-void effect_reply_fault(struct effects *effects, uint64_t exchange, enum fault_code code, struct slice message);
-void effect_reply_detail(struct effects *effects, uint64_t exchange, enum fault_code code, struct slice message,
-                         struct slice path, struct slice detail);
+void effect_reply_fault(struct effects *effects, uint64_t exchange, enum fault_code code,
+                        struct slice message);
+void effect_reply_detail(struct effects *effects, uint64_t exchange, enum fault_code code,
+                         struct slice message, struct slice path, struct slice detail);
 void effect_reply_nothing(struct effects *effects, uint64_t exchange);
 void effect_reply_record(struct effects *effects, uint64_t exchange, bool is_new, enum table table,
                          const struct key *key, const void *record);

@@ -1,9 +1,9 @@
 /* State, dispatch and what follows each message.
  *
  * 1. The handler of the message's type changes the state and says its effects.
- * 2. Then the same things are looked at in the same order, whatever came: start and stop instants, leases and silent
- *    calls, the pause window, completion, and what the dispatcher has to know. So no timer can be forgotten: a TICK has no
- *    handler of its own.
+ * 2. Then the same things are looked at in the same order, whatever came: start and stop instants,
+ * leases and silent calls, the pause window, completion, and what the dispatcher has to know. So no
+ * timer can be forgotten: a TICK has no handler of its own.
  */
 #include "actors/execution.h"
 
@@ -16,9 +16,7 @@
 #include "base/memory.h"
 #include "model/lifecycle.h"
 
-enum {
-    SETTINGS_BLOCK = 2048
-};
+enum { SETTINGS_BLOCK = 2048 };
 
 void execution_init(struct execution *e, uint32_t number)
 {
@@ -117,7 +115,7 @@ void execution_set_status(const struct step *s, enum execution_status to, const 
     struct execution *e = s->e;
 
     lifecycle_execution(&e->state.status, to);
-    snprintf(e->reason, sizeof(e->reason), "%s", reason);
+    (void)snprintf(e->reason, sizeof(e->reason), "%s", reason);
     e->state.status_reason = slice_from(e->reason);
     if (to == EXECUTION_RUNNING && e->state.actual_start_at == 0) {
         e->state.actual_start_at = s->m->at;

@@ -1,11 +1,13 @@
-/* The execution: one run of a program, from launch to its last call (engine.md, "Actors"; api.md, "Executions").
+/* The execution: one run of a program, from launch to its last call (engine.md, "Actors"; api.md,
+ * "Executions").
  *
- * In memory: settings, counters and the live calls. The pending contacts stay in the store: the due index is their queue, and
- * a grant from the dispatcher takes the next ones from it. Everything that a restart needs is in rows: EXECUTION,
- * EXECUTION_STATE, ENTRY, DUE, LIVE_CALL.
+ * In memory: settings, counters and the live calls. The pending contacts stay in the store: the due
+ * index is their queue, and a grant from the dispatcher takes the next ones from it. Everything
+ * that a restart needs is in rows: EXECUTION, EXECUTION_STATE, ENTRY, DUE, LIVE_CALL.
  *
- *     LAUNCH ── SNAPSHOT_SLICE… ─▶ DEMAND to the dispatcher ─▶ GRANT: contacts queued, offered to the gateway
- *       CALL_CLAIMED ─▶ CALL_STARTED (permission) ─▶ NODE_EXECUTED… ─▶ CALL_RESULT: completed, failed, or due again
+ *     LAUNCH ── SNAPSHOT_SLICE… ─▶ DEMAND to the dispatcher ─▶ GRANT: contacts queued, offered to
+ * the gateway CALL_CLAIMED ─▶ CALL_STARTED (permission) ─▶ NODE_EXECUTED… ─▶ CALL_RESULT:
+ * completed, failed, or due again
  */
 #ifndef OUTDIAL_ACTORS_EXECUTION_H
 #define OUTDIAL_ACTORS_EXECUTION_H
@@ -15,9 +17,7 @@
 #include "base/arena.h"
 #include "model/pacing.h"
 
-enum {
-    EXECUTION_REASON_SIZE = 64
-};
+enum { EXECUTION_REASON_SIZE = 64 };
 
 /* Read freely; changed by execution_handle only. */
 struct execution {
@@ -35,15 +35,16 @@ struct execution {
     uint32_t usable_dids;
     struct pacing pacing;
     struct flights flights;
-    struct key due_from;   /* no due row of this execution sorts before it */
-    int64_t next_due_at;   /* no due row is earlier; INSTANT_NEVER: there is none */
-    bool window_is_open;   /* as of window_checked_at, up to window_changes_at */
+    struct key due_from; /* no due row of this execution sorts before it */
+    int64_t next_due_at; /* no due row is earlier; INSTANT_NEVER: there is none */
+    bool window_is_open; /* as of window_checked_at, up to window_changes_at */
     int64_t window_checked_at, window_changes_at;
-    int64_t withheld_until_mono; /* the earliest of the withheld that wait for a time; INSTANT_NEVER: none */
+    int64_t withheld_until_mono; /* the earliest of the withheld that wait for a time;
+                                    INSTANT_NEVER: none */
     uint32_t demand_said;        /* what the dispatcher was told and has not granted yet */
-    bool is_resuming;            /* loaded: slices go on, calls under way are said and offered again */
+    bool is_resuming; /* loaded: slices go on, calls under way are said and offered again */
     bool is_over_said;
-    uint64_t launch_exchange; /* waits for the first contacts of the snapshot */
+    uint64_t launch_exchange;   /* waits for the first contacts of the snapshot */
     int64_t last_at, last_mono; /* of the last message */
     int64_t call_timeout_ms;    /* as configured */
 };
@@ -54,16 +55,18 @@ void execution_init(struct execution *e, uint32_t number);
 /* Frees what it holds. */
 void execution_deinit(struct execution *e);
 
-/* Makes an execution from its rows, at a start or when a message comes for one that is not in memory. False: there is no such
- * execution (then it is as after init). `mono` is now: leases and signs of life count from it (reliability.md 3). */
-bool execution_load(struct execution *e, uint32_t number, const struct actor_settings *settings, struct view *view,
-                    int64_t mono);
+/* Makes an execution from its rows, at a start or when a message comes for one that is not in
+ * memory. False: there is no such execution (then it is as after init). `mono` is now: leases and
+ * signs of life count from it (reliability.md 3). */
+bool execution_load(struct execution *e, uint32_t number, const struct actor_settings *settings,
+                    struct view *view, int64_t mono);
 
 /* Handles a message for ACTOR_EXECUTION. */
-void execution_handle(struct execution *e, const struct actor_settings *settings, const struct message *m,
-                      struct view *view, struct effects *out);
+void execution_handle(struct execution *e, const struct actor_settings *settings,
+                      const struct message *m, struct view *view, struct effects *out);
 
-/* Puts the EXECUTION_STATE row and clears is_dirty. The engine calls it when a batch closes: once a commit, not once a transition. */
+/* Puts the EXECUTION_STATE row and clears is_dirty. The engine calls it when a batch closes: once a
+ * commit, not once a transition. */
 void execution_save(struct execution *e, struct effects *out);
 
 /* The next instants at which it wants a TICK. */

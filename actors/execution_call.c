@@ -1,12 +1,12 @@
 /* A call from its offer to its end (engine.md, "A call's life"; api.md, "Worker gateway").
  *
  *     queued ─ CALL_CLAIMED ─▶ claimed ─ CALL_STARTED ─▶ started ─ CALL_RESULT ─▶ ended
- *        ▲  ▲                   │ lease over, CALL_RELEASED  │        silent: ended(timeout), in doubt
- *        │  └───────────────────┘                            │
- *        └──────────── CALL_STARTED refused, CALL_RELEASED ──┘
+ *        ▲  ▲                   │ lease over, CALL_RELEASED  │        silent: ended(timeout), in
+ * doubt │  └───────────────────┘                            │ └──────────── CALL_STARTED refused,
+ * CALL_RELEASED ──┘
  *
- * Every event that is answered `accepted` has changed the live call's row; the first result wins; what comes later is `stale`,
- * and kept on the call when it says something else.
+ * Every event that is answered `accepted` has changed the live call's row; the first result wins;
+ * what comes later is `stale`, and kept on the call when it says something else.
  */
 #include "actors/execution_step.h"
 #include "base/check.h"
@@ -75,9 +75,8 @@ static void put_entry(const struct step *s, const struct live_call *live, enum o
 {
     struct execution *e = s->e;
     struct execution_counters *n = &e->state.counters;
-    struct entry entry = {.contact_id = live->contact_id,
-                          .attempts = live->attempt,
-                          .last_outcome = outcome};
+    struct entry entry = {
+        .contact_id = live->contact_id, .attempts = live->attempt, .last_outcome = outcome};
     struct key key = key_entry(e->number, live->entry);
     int64_t next_at = INSTANT_NEVER;
 
@@ -166,8 +165,10 @@ static void requeue(const struct step *s, struct flight *flight, int64_t not_bef
 
 /* ---- which call does an event mean? ---- */
 
-/* The live call that the event names. NULL: answered already, as `unknown`, or through `late` for one that has ended. */
-static struct flight *find_flight(const struct step *s, void (*late)(const struct step *s, struct call *call))
+/* The live call that the event names. NULL: answered already, as `unknown`, or through `late` for
+ * one that has ended. */
+static struct flight *find_flight(const struct step *s,
+                                  void (*late)(const struct step *s, struct call *call))
 {
     const struct call_event *event = s->m->payload.event;
     struct flight *flight = flights_find(&s->e->flights, event->entry);

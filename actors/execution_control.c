@@ -1,4 +1,5 @@
-/* Start, pause, resume, stop, cancel, completion; and what happens to those who are not called any more. */
+/* Start, pause, resume, stop, cancel, completion; and what happens to those who are not called any
+ * more. */
 #include "actors/execution_step.h"
 #include "base/check.h"
 #include "base/instant.h"
@@ -14,13 +15,13 @@ static void refuse_state(const struct step *s, const char *verb)
                                     execution_status_name(e->state.status), verb));
 }
 
-/* After stop or cancel: the pending are skipped at once in the counters, and row by row in slices. */
+/* After stop or cancel: the pending are skipped at once in the counters, and row by row in slices.
+ */
 static void skip_pending(const struct step *s)
 {
     struct execution *e = s->e;
-    struct message slice = {.actor = {ACTOR_EXECUTION, e->number},
-                            .type = MESSAGE_SKIP_SLICE,
-                            .is_later = true};
+    struct message slice = {
+        .actor = {ACTOR_EXECUTION, e->number}, .type = MESSAGE_SKIP_SLICE, .is_later = true};
 
     e->state.counters.skipped += e->state.counters.pending;
     e->state.counters.pending = 0;
@@ -107,9 +108,8 @@ void execution_on_skip_slice(const struct step *s)
     }
     execution_touch(s);
     if (!e->state.skip_done) {
-        struct message next = {.actor = {ACTOR_EXECUTION, e->number},
-                               .type = MESSAGE_SKIP_SLICE,
-                               .is_later = true};
+        struct message next = {
+            .actor = {ACTOR_EXECUTION, e->number}, .type = MESSAGE_SKIP_SLICE, .is_later = true};
 
         effect_send(s->out, &next);
     }
@@ -119,8 +119,8 @@ void execution_on_did_changed(const struct step *s)
 {
     struct execution *e = s->e;
     const struct did_changed *change = &s->m->payload.did_changed;
-    bool is_usable = change->is_usable &&
-                     (change->owner == 0 || change->owner == e->settings.organisation);
+    bool is_usable =
+        change->is_usable && (change->owner == 0 || change->owner == e->settings.organisation);
 
     for (uint32_t i = 0; i < e->settings.did_count; i++) {
         if (uuid_equal(&e->settings.dids[i].id, &change->id) &&

@@ -1,11 +1,13 @@
 /* Dialling: from a due contact to a call on offer.
  *
- * 1. When the execution may dial (running, no window open, something due, room by its own caps) it tells the dispatcher its
- *    demand. Fair sharing and the caps of others decide, and a GRANT comes back.
- * 2. GRANT walks the due index from its front: each contact is looked at again (deleted, do-not-call: skipped), gets the
- *    next usable DID, and its call is `queued`: a LIVE_CALL row in, the DUE row out.
- * 3. The call is offered: pushed to the gateway when that row is durable, or put on offer for claims.
- * What a grant could not use is given back, so that others can have it.
+ * 1. When the execution may dial (running, no window open, something due, room by its own caps) it
+ * tells the dispatcher its demand. Fair sharing and the caps of others decide, and a GRANT comes
+ * back.
+ * 2. GRANT walks the due index from its front: each contact is looked at again (deleted,
+ * do-not-call: skipped), gets the next usable DID, and its call is `queued`: a LIVE_CALL row in,
+ * the DUE row out.
+ * 3. The call is offered: pushed to the gateway when that row is durable, or put on offer for
+ * claims. What a grant could not use is given back, so that others can have it.
  */
 #include <string.h>
 
@@ -35,8 +37,8 @@ void execution_add_due(struct execution *e, int64_t due_at, uint32_t entry)
 
 /* ---- windows ---- */
 
-
-/* A window has opened: nothing stays on offer for claims. (A pushed call is stopped at its permission.) */
+/* A window has opened: nothing stays on offer for claims. (A pushed call is stopped at its
+ * permission.) */
 static void withdraw_offers(const struct step *s)
 {
     struct execution *e = s->e;
@@ -154,7 +156,8 @@ void execution_offer_withheld(const struct step *s)
 
 static void send_slice(const struct step *s, enum message_type type)
 {
-    struct message slice = {.actor = {ACTOR_EXECUTION, s->e->number}, .type = type, .is_later = true};
+    struct message slice = {
+        .actor = {ACTOR_EXECUTION, s->e->number}, .type = type, .is_later = true};
 
     effect_send(s->out, &slice);
 }
@@ -200,7 +203,8 @@ static uint32_t room_now(const struct step *s)
     return pacing_room(&e->pacing, s->m->mono, room);
 }
 
-/* Said again only when it matters: from nothing, to nothing, or when it has doubled; what a grant cannot use comes back. */
+/* Said again only when it matters: from nothing, to nothing, or when it has doubled; what a grant
+ * cannot use comes back. */
 void execution_tell_demand(const struct step *s)
 {
     struct execution *e = s->e;
@@ -248,8 +252,8 @@ static void skip_contact(const struct step *s, const struct key *key, struct ent
     n->skipped++;
 }
 
-static struct flight *queue_call(const struct step *s, const struct key *key, const struct entry *entry,
-                                 struct slice phone)
+static struct flight *queue_call(const struct step *s, const struct key *key,
+                                 const struct entry *entry, struct slice phone)
 {
     struct execution *e = s->e;
     struct live_call row = {.entry = key_u32_at(key, sizeof(uint32_t)),

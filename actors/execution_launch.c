@@ -1,10 +1,12 @@
 /* Launch: the rows of the new execution, then the snapshot of the audience in slices.
  *
- * 1. LAUNCH puts the settings and the indexes, takes the first slice in the same batch, and sends itself the next.
- * 2. SNAPSHOT_SLICE walks the members from the cursor: each contact that may be called gets an entry and a due row. The
- *    cursor is part of the state, so a crash in the middle goes on from the last batch on disk.
- * 3. The launch is answered when all contacts are in, or the first LAUNCH_ANSWER_ENTRIES of a large audience.
- * Contacts that join the audience after the launch are not taken.
+ * 1. LAUNCH puts the settings and the indexes, takes the first slice in the same batch, and sends
+ * itself the next.
+ * 2. SNAPSHOT_SLICE walks the members from the cursor: each contact that may be called gets an
+ * entry and a due row. The cursor is part of the state, so a crash in the middle goes on from the
+ * last batch on disk.
+ * 3. The launch is answered when all contacts are in, or the first LAUNCH_ANSWER_ENTRIES of a large
+ * audience. Contacts that join the audience after the launch are not taken.
  */
 #include <string.h>
 
@@ -67,7 +69,8 @@ static void put_rows(const struct step *s, const struct execution_settings *sett
     effect_put(s->out, TABLE_ACTIVE_EXECUTION, &key, &number);
 }
 
-/* The settings are read back through the view, so that the execution has its own copy of every text. */
+/* The settings are read back through the view, so that the execution has its own copy of every
+ * text. */
 static void keep_settings(const struct step *s)
 {
     struct execution *e = s->e;
@@ -156,8 +159,8 @@ void execution_on_snapshot_slice(const struct step *s)
 
         effect_send(s->out, &next);
     }
-    if (e->launch_exchange != 0 && (e->state.snapshot_done ||
-                                    e->state.next_entry >= LAUNCH_ANSWER_ENTRIES)) {
+    if (e->launch_exchange != 0 &&
+        (e->state.snapshot_done || e->state.next_entry >= LAUNCH_ANSWER_ENTRIES)) {
         answer_launch(s);
     }
 }

@@ -8,7 +8,7 @@ enum {
     SNAPSHOT_SLICE_ROWS = 500, /* about 2 ms of a turn */
     SKIP_SLICE_ROWS = 500,
     LAUNCH_ANSWER_ENTRIES = 10000, /* a launch is answered when so many contacts are in, or all */
-    EXPIRE_ROWS = 256,             /* leases and time-outs handled a message; the rest by the next TICK */
+    EXPIRE_ROWS = 256, /* leases and time-outs handled a message; the rest by the next TICK */
     DEMAND_MAX = 1000,
 };
 

@@ -1,4 +1,5 @@
-/* Two levels of rings, linked through slots. A ring's head is the one whose turn it is; its end is the head's predecessor. */
+/* Two levels of rings, linked through slots. A ring's head is the one whose turn it is; its end is
+ * the head's predecessor. */
 #include "actors/fair_share.h"
 
 #include <string.h>

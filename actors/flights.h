@@ -20,9 +20,7 @@ enum flight_list {
     FLIGHT_LISTS
 };
 
-enum {
-    FLIGHT_NONE = -1
-};
+enum { FLIGHT_NONE = -1 };
 
 struct flight {
     struct live_call row; /* row.to is `to` */
@@ -48,10 +46,12 @@ void flights_deinit(struct flights *flights);
 struct flight *flights_find(const struct flights *flights, uint32_t entry);
 
 /* Adds a copy of the row, whose entry has no flight, at the end of the list. */
-struct flight *flights_add(struct flights *flights, const struct live_call *row, enum flight_list list, int64_t mono);
+struct flight *flights_add(struct flights *flights, const struct live_call *row,
+                           enum flight_list list, int64_t mono);
 
 /* Moves to the end of a list (also of the one that it is in). */
-void flights_move(struct flights *flights, struct flight *flight, enum flight_list list, int64_t mono);
+void flights_move(struct flights *flights, struct flight *flight, enum flight_list list,
+                  int64_t mono);
 
 void flights_remove(struct flights *flights, struct flight *flight);
 

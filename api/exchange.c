@@ -75,6 +75,17 @@ struct exchange *exchange_find(struct api *api, uint64_t number)
     return own != NULL ? own->exchange : NULL;
 }
 
+void exchange_each(struct api *api, exchange_reply_fn visit, const struct reply *reply)
+{
+    struct exchange_private *own;
+    struct exchange_private *next;
+
+    HASH_ITER(hh, api->exchanges, own, next)
+    {
+        visit(own->exchange, reply);
+    }
+}
+
 /* ---- life ---- */
 
 void exchange_new_request_id(struct engine *engine, char out[REQUEST_ID_SIZE])
@@ -157,10 +168,16 @@ void exchange_abandon(struct exchange *exchange)
     finish(exchange);
 }
 
-void exchange_give_up(struct exchange *exchange)
+void exchange_end_waits(struct api *api)
 {
-    if (exchange->on_timeout != NULL) {
-        exchange->on_timeout(exchange);
+    struct exchange_private *own;
+    struct exchange_private *next;
+
+    HASH_ITER(hh, api->exchanges, own, next)
+    {
+        if (own->timer != NULL) {
+            event_active(own->timer, EV_TIMEOUT, 0);
+        }
     }
 }
 

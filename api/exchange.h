@@ -152,11 +152,14 @@ struct exchange *exchange_new(struct api *api, struct evhttp_request *request,
 /* The exchange of that number, or NULL: it has been answered, or its client has gone. */
 struct exchange *exchange_find(struct api *api, uint64_t number);
 
+/* Gives a reply to every exchange that waits. */
+void exchange_each(struct api *api, exchange_reply_fn visit, const struct reply *reply);
+
 /* The connection is being freed by evhttp, and the request with it: ends the exchange silently. */
 void exchange_abandon(struct exchange *exchange);
 
-/* Ends a waiting exchange as if its client had gone (drain). */
-void exchange_give_up(struct exchange *exchange);
+/* Lets every exchange_wait end now, for a drain. */
+void exchange_end_waits(struct api *api);
 
 /* Frees what has been answered. Called at the end of each callback of the reactor. */
 void exchange_collect(struct api *api);

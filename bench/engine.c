@@ -1,12 +1,15 @@
 /* The campaign through the whole engine but HTTP: actors, group commit, simulator, all durable.
  *
- * N contacts in one audience are launched; each call is answered at once, 30 % of the attempts fail and are retried after 0.2 s,
- * at most 3 attempts. What is measured is the time from the launch to `completed`; the counters must add up.
+ * N contacts in one audience are launched; each call is answered at once, 30 % of the attempts fail
+ * and are retried after 0.2 s, at most 3 attempts. What is measured is the time from the launch to
+ * `completed`; the counters must add up.
  *
  *     ./dev bench engine [--contacts N]... [--window W] [--dir DIR] [--json]
  *
  * Prints a table, and with --json one JSON object a line.
  */
+#include "engine/engine.h"
+
 #include <argp.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -19,7 +22,6 @@
 #include "base/check.h"
 #include "base/instant.h"
 #include "engine/clock.h"
-#include "engine/engine.h"
 #include "engine/mailbox.h"
 #include "engine/metrics.h"
 #include "gateways/kinds.h"
@@ -139,8 +141,8 @@ static void make_directory(struct bench *bench)
 /* A batch of contacts, and their membership right behind it. */
 static void load_contacts(struct bench *bench)
 {
-    uint32_t count = bench->contacts - bench->asked < UPSERT_SIZE ? bench->contacts - bench->asked
-                                                                  : UPSERT_SIZE;
+    uint32_t count =
+        bench->contacts - bench->asked < UPSERT_SIZE ? bench->contacts - bench->asked : UPSERT_SIZE;
     struct arena *arena = arena_new();
     struct arena *member_arena = arena_new();
     struct contact_patch *patches = arena_zalloc(arena, count * sizeof(*patches));
@@ -171,8 +173,8 @@ static void make_program(struct bench *bench)
     program->id = bench->program = engine_new_id(bench->engine);
     program->name = SLICE("bench");
     program->flow_id = bench->flow;
-    program->did_pool = memcpy(arena_alloc(arena, sizeof(bench->did)), &bench->did,
-                               sizeof(bench->did));
+    program->did_pool =
+        memcpy(arena_alloc(arena, sizeof(bench->did)), &bench->did, sizeof(bench->did));
     program->did_count = 1;
     program->mode = MODE_BATCH;
     program->audience_id = bench->audience;
@@ -347,8 +349,7 @@ static void print_result(const struct bench *bench, const struct options *option
            ops->count > 0 ? (double)ops->sum / (double)ops->count : 0.0, ms_of(commit, 500000),
            ms_of(commit, 990000), ms_of(turn, 500000), ms_of(turn, 990000), ms_of(turn, 999000),
            (double)turn->maximum / 1e6, (double)status_kb("RssAnon:") / 1024,
-           (double)(status_kb("RssAnon:") - rss_before) / 1024,
-           (double)status_kb("VmHWM:") / 1024,
+           (double)(status_kb("RssAnon:") - rss_before) / 1024, (double)status_kb("VmHWM:") / 1024,
            (double)metrics_value(metrics, METRIC_STORE_BYTES) / bench->contacts);
     fflush(stdout);
 }
@@ -430,8 +431,12 @@ int main(int argc, char **argv)
         {"dir", 'd', "DIR", 0, "Where the data folders are made (/var/tmp)", 0},
         {"json", 'j', NULL, 0, "Print a JSON object a line", 0},
         {0}};
-    static const struct argp argp = {argument_options, parse, NULL,
-                                     "The campaign through the whole engine but HTTP", NULL, NULL,
+    static const struct argp argp = {argument_options,
+                                     parse,
+                                     NULL,
+                                     "The campaign through the whole engine but HTTP",
+                                     NULL,
+                                     NULL,
                                      NULL};
     struct options options = {.window = "4000", .directory = "/var/tmp"};
     int status = 0;

@@ -103,6 +103,10 @@ int ctl_post(struct ctl *ctl, const char *path, const json_t *body, json_t **ans
 /* GET of a text that is no JSON, appended to `out`. Prints nothing; may simply fail. */
 int ctl_get_text(struct ctl *ctl, const char *path, struct buf *out);
 
+void ctl_http_close(struct ctl *ctl);
+
+/* ---- rows of the API (outdialctl_rows.c) ---- */
+
 /* Calls `each` with every row of a list, page by page. `each` returns false to end the walk. */
 typedef bool (*ctl_row_fn)(void *context, const json_t *row);
 int ctl_each(struct ctl *ctl, const char *path, ctl_row_fn each, void *context);
@@ -113,13 +117,14 @@ enum { CTL_ID_SIZE = 37 };
  * of that name. CTL_OK with an empty `out`: there is none of that name. */
 int ctl_find(struct ctl *ctl, const char *path, const char *word, char out[CTL_ID_SIZE]);
 
+/* Prints a list: with --json as one array, else row by row. */
+int ctl_print_list(struct ctl *ctl, const char *path, void (*print)(const json_t *row));
+
 /* Whether the text has the form of an id. */
 bool ctl_is_id(const char *word);
 
 /* Appends the text, percent-encoded where a path or query needs it. */
 void ctl_encode(struct buf *out, const char *text);
-
-void ctl_http_close(struct ctl *ctl);
 
 /* ---- watching (outdialctl_watch.c) ---- */
 

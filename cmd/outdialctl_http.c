@@ -6,14 +6,12 @@
  * 3. An answer 503 to a request that may be repeated is waited out as its Retry-After says.
  * 4. What the API refuses is printed from the body of its answer, with all details.
  */
-#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 
 #include <curl/curl.h>
 
 #include "base/check.h"
-#include "base/id.h"
 #include "base/version.h"
 #include "cmd/outdialctl.h"
 
@@ -26,7 +24,6 @@
 #define RETRY_MS           1000 /* where no Retry-After says */
 #define RETRY_MAX_MS       10000
 #define MS_PER_S           1000
-#define PAGE               100 /* rows: the most that the API gives */
 
 struct ctl_http {
     CURL *curl;
@@ -200,7 +197,8 @@ static bool set_request(struct ctl_http *http, const struct ctl_request *request
                         const char *body)
 {
     CURL *curl = http->curl;
-    bool has_body = body != NULL || strcmp(request->method, "POST") == 0;
+    bool has_body = body != NULL || strcmp(request->method, "POST") == 0 ||
+                    strcmp(request->method, "PATCH") == 0;
     struct curl_slist *headers = body != NULL ? http->body_headers : http->headers;
     curl_off_t size = body != NULL ? (curl_off_t)strlen(body) : 0;
 
@@ -392,93 +390,5 @@ int ctl_get_text(struct ctl *ctl, const char *path, struct buf *out)
         return status != CTL_OK ? status : CTL_REFUSED;
     }
     OD_CHECK(buf_append_slice(out, buf_slice(&ctl->http->answer)) == 0);
-    return CTL_OK;
-}
-
-int ctl_each(struct ctl *ctl, const char *path, ctl_row_fn each, void *context)
-{
-    char cursor[URL_MAX / 2] = "";
-    const char *mark = strchr(path, '?') != NULL ? "&" : "?";
-
-    for (;;) {
-        json_t *page;
-        size_t i;
-        const json_t *row;
-        int status = ctl_get(ctl, &page, "%s%slimit=%d%s%s", path, mark, PAGE,
-                             cursor[0] != '\0' ? "&cursor=" : "", cursor);
-
-        if (status != CTL_OK) {
-            return status;
-        }
-        json_array_foreach(json_object_get(page, "data"), i, row)
-        {
-            if (!each(context, row)) {
-                json_decref(page);
-                return CTL_OK;
-            }
-        }
-        (void)snprintf(cursor, sizeof(cursor), "%s", ctl_text(page, "nextCursor"));
-        json_decref(page);
-        if (cursor[0] == '\0') {
-            return CTL_OK;
-        }
-    }
-}
-
-void ctl_encode(struct buf *out, const char *text)
-{
-    for (const char *at = text; *at != '\0'; at++) {
-        bool is_plain = (*at >= 'a' && *at <= 'z') || (*at >= 'A' && *at <= 'Z') ||
-                        (*at >= '0' && *at <= '9') || strchr("-._~", *at) != NULL;
-
-        OD_CHECK((is_plain ? buf_append_byte(out, *at)
-                           : buf_printf(out, "%%%02X", (unsigned)(unsigned char)*at)) == 0);
-    }
-}
-
-bool ctl_is_id(const char *word)
-{
-    struct uuid id;
-
-    return uuid_parse(slice_from(word), &id);
-}
-
-/* ---- by name ---- */
-
-struct search {
-    const char *name;
-    char id[CTL_ID_SIZE];
-    unsigned found;
-};
-
-static bool on_candidate(void *context, const json_t *row)
-{
-    struct search *search = context;
-
-    if (strcmp(ctl_text(row, "name"), search->name) == 0) {
-        (void)snprintf(search->id, sizeof(search->id), "%s", ctl_text(row, "id"));
-        search->found++;
-    }
-    return search->found < 2;
-}
-
-int ctl_find(struct ctl *ctl, const char *path, const char *word, char out[CTL_ID_SIZE])
-{
-    struct search search = {.name = word};
-    int status;
-
-    out[0] = '\0';
-    if (ctl_is_id(word)) {
-        (void)snprintf(out, CTL_ID_SIZE, "%s", word);
-        return CTL_OK;
-    }
-    status = ctl_each(ctl, path, on_candidate, &search);
-    if (status != CTL_OK) {
-        return status;
-    }
-    if (search.found > 1) {
-        return ctl_fail(ctl, CTL_USAGE, "\"%s\" is the name of several: give the id", word);
-    }
-    (void)snprintf(out, CTL_ID_SIZE, "%s", search.id);
     return CTL_OK;
 }

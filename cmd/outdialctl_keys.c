@@ -88,19 +88,12 @@ static int create(struct ctl *ctl, const struct keys_input *input)
     return CTL_OK;
 }
 
-static bool print_key(void *context, const json_t *row)
+static void print_key(const json_t *row)
 {
-    const struct ctl *ctl = context;
-
-    if (ctl->is_json) {
-        ctl_print_json(row);
-        return true;
-    }
     (void)printf("%s  ", ctl_text(row, "id"));
     ctl_print_clean(ctl_text(row, "role"), ROLE_COLUMNS);
     ctl_print_clean(ctl_text(row, "name"), NAME_COLUMNS);
     (void)printf("  %s\n", ctl_text(row, "createdAt"));
-    return true;
 }
 
 static int list(struct ctl *ctl)
@@ -111,7 +104,7 @@ static int list(struct ctl *ctl)
         return ctl_fail(ctl, CTL_USAGE, "keys list: needs --organization");
     }
     (void)snprintf(path, sizeof(path), "/api/organizations/%s/api-keys", ctl->organisation);
-    return ctl_each(ctl, path, print_key, ctl);
+    return ctl_print_list(ctl, path, print_key);
 }
 
 static int delete(struct ctl *ctl, const char *id)

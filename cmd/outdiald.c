@@ -75,7 +75,10 @@ static error_t parse_option(int key, char *value, struct argp_state *state)
         arguments->test_clock = value;
         break;
     case OPTION_CHECK_CONFIG: arguments->is_check = true; break;
-    case ARGP_KEY_ARG: argp_error(state, "unexpected argument: %s", value); break;
+    case ARGP_KEY_ARG:
+        /* NOLINTNEXTLINE(concurrency-mt-unsafe): there is one thread */
+        argp_error(state, "unexpected argument: %s", value);
+        break;
     default: return ARGP_ERR_UNKNOWN;
     }
     return 0;
@@ -98,6 +101,7 @@ static void parse_arguments(int argc, char **argv, struct arguments *out)
 
     argp_program_version_hook = print_version;
     argp_err_exit_status = STATUS_USAGE;
+    /* NOLINTNEXTLINE(concurrency-mt-unsafe): there is one thread */
     (void)argp_parse(&argp, argc, argv, 0, NULL, out);
 }
 
@@ -186,23 +190,29 @@ static void on_libevent_fatal(int error)
     abort();
 }
 
-/* As many file descriptors as are allowed; core dumps, which hold phone numbers, only if wanted. */
-static void set_limits(const struct config *config)
+/* As many file descriptors as are allowed. */
+static void raise_file_limit(void)
 {
-    /* 1 and not 0: a dump that is piped to a program (core_pattern) is not stopped by 0. */
-    static const struct rlimit no_core = {.rlim_cur = 1, .rlim_max = 1};
     struct rlimit files;
 
-    if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
-        files.rlim_cur = files.rlim_max;
-        if (setrlimit(RLIMIT_NOFILE, &files) != 0) {
-            log_warn("the limit of open files cannot be raised");
-        }
+    if (getrlimit(RLIMIT_NOFILE, &files) != 0) {
+        return;
     }
-    if (!config->core_dumps && setrlimit(RLIMIT_CORE, &no_core) != 0) {
+    files.rlim_cur = files.rlim_max;
+    if (setrlimit(RLIMIT_NOFILE, &files) != 0) {
+        log_warn("the limit of open files cannot be raised");
+    }
+}
+
+/* A core dump holds phone numbers and names. The limit is 1 and not 0, since one that is piped to a
+ * program (core_pattern) is not stopped by 0. */
+static void forbid_core_dumps(void)
+{
+    static const struct rlimit none = {.rlim_cur = 1, .rlim_max = 1};
+
+    if (setrlimit(RLIMIT_CORE, &none) != 0) {
         log_warn("core dumps cannot be switched off");
     }
-    (void)umask(S_IRWXG | S_IRWXO);
 }
 
 static int prepare_process(const struct config *config)
@@ -210,7 +220,11 @@ static int prepare_process(const struct config *config)
     open_log(config);
     event_set_log_callback(on_libevent_log);
     event_set_fatal_callback(on_libevent_fatal);
-    set_limits(config);
+    raise_file_limit();
+    if (!config->core_dumps) {
+        forbid_core_dumps();
+    }
+    (void)umask(S_IRWXG | S_IRWXO);
     /* Writes past RLIMIT_FSIZE are an error of the write then, as on a full disk. */
     if (signal(SIGXFSZ, SIG_IGN) == SIG_ERR || sodium_init() < 0) {
         log_error("the process cannot be prepared");
@@ -374,9 +388,9 @@ static int run(const struct config *config)
     } else {
         tell_ready(&daemon, config);
         status = engine_run(daemon.engine);
+        log_info("stopped", FIELD_INT("status", status));
     }
     close_daemon(&daemon);
-    log_info("stopped", FIELD_INT("status", status));
     return status;
 }
 

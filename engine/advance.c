@@ -1,8 +1,10 @@
-/* The test clock moves on: everything due up to the instant happens in order (api.md, "Test clock").
+/* The test clock moves on: everything due up to the instant happens in order (api.md, "Test
+ * clock").
  *
- * Whenever the engine has come to rest (nothing waits, everything is durable and let out), the clock moves to the next
- * instant at which anything is due, and a turn runs. When nothing is due up to the end, the clock is set to it, and the caller hears
- * once the engine has come to rest there, with the clock's instant stored.
+ * Whenever the engine has come to rest (nothing waits, everything is durable and let out), the
+ * clock moves to the next instant at which anything is due, and a turn runs. When nothing is due up
+ * to the end, the clock is set to it, and the caller hears once the engine has come to rest there,
+ * with the clock's instant stored.
  */
 #include "base/instant.h"
 #include "engine/engine_state.h"

@@ -13,7 +13,7 @@
 #define TEXTS_BLOCK 4096
 
 /* Bytes of a file, and of one read. */
-#define FILE_MAX  (1024 * 1024)
+#define FILE_MAX  ((size_t)1024 * 1024)
 #define READ_SIZE 4096
 
 /* The gateways that are there without a file. */

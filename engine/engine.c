@@ -8,10 +8,7 @@
 #include "engine/engine_state.h"
 #include "model/key.h"
 
-enum {
-    WORLD_BLOCK = 65536,
-    DRAIN_CHECK_MS = 10
-};
+enum { WORLD_BLOCK = 65536 };
 
 /* ---- events ---- */
 
@@ -22,16 +19,9 @@ static void on_run(evutil_socket_t fd, short what, void *context)
     (void)fd;
     (void)what;
     turn_run(engine);
-    if (engine->mode == ENGINE_DRAINING && turn_is_idle(engine) &&
-        (engine->is_quiet == NULL || engine->is_quiet(engine->quiet_context))) {
+    if (engine->mode == ENGINE_DRAINING && turn_is_idle(engine)) {
         engine->mode = ENGINE_STOPPED;
         event_base_loopbreak(engine->base);
-    } else if (engine->mode == ENGINE_DRAINING) {
-        static const struct timeval soon = {0, DRAIN_CHECK_MS * 1000};
-
-        if (!evtimer_pending(engine->run_event, NULL)) {
-            evtimer_add(engine->run_event, &soon);
-        }
     }
 }
 
@@ -52,8 +42,7 @@ static void on_probe(evutil_socket_t fd, short what, void *context)
     (void)what;
     batch_put(engine->filling->batch, TABLE_META, &key, &meta);
     engine->writing = engine->filling;
-    engine->filling =
-        engine->writing == &engine->works[0] ? &engine->works[1] : &engine->works[0];
+    engine->filling = engine->writing == &engine->works[0] ? &engine->works[1] : &engine->works[0];
     writer_submit(engine->writer, engine->writing->batch);
 }
 
@@ -270,12 +259,6 @@ void engine_set_replies(struct engine *engine, reply_fn on_reply, void *context)
 {
     engine->on_reply = on_reply;
     engine->reply_context = context;
-}
-
-void engine_set_quiet(struct engine *engine, bool (*is_quiet)(void *context), void *context)
-{
-    engine->is_quiet = is_quiet;
-    engine->quiet_context = context;
 }
 
 uint64_t engine_next_exchange(struct engine *engine)

@@ -1,4 +1,5 @@
-/* Inside of the engine: its parts, and what its files share. Nobody outside of engine/ includes this. */
+/* Inside of the engine: its parts, and what its files share. Nobody outside of engine/ includes
+ * this. */
 #ifndef OUTDIAL_ENGINE_ENGINE_STATE_H
 #define OUTDIAL_ENGINE_ENGINE_STATE_H
 
@@ -25,7 +26,7 @@ enum {
     GATEWAY_BUDGET = 256,        /* pieces of work of a push gateway a turn */
     RELEASE_BUDGET_NS = 2000000, /* replies and offers let out a turn */
     CHUNK_OPERATIONS = 4000,     /* an idle writer gets a batch of this size at once */
-    PROBE_MS = 1000,             /* while the store takes no writes */
+    PROBE_SECONDS = 1,           /* while the store takes no writes */
 };
 
 enum engine_mode {
@@ -96,8 +97,6 @@ struct engine {
     /* replies and ids */
     reply_fn on_reply;
     void *reply_context;
-    bool (*is_quiet)(void *context);
-    void *quiet_context;
     uint64_t last_exchange;
     uint32_t last_number[TABLE_COUNT];
     int64_t last_id_ms;
@@ -119,7 +118,7 @@ void world_handle(struct engine *engine, const struct message *message);
 
 void turn_run(struct engine *engine);
 void turn_hand_over(struct engine *engine); /* between letters only */
-void turn_wanted(struct engine *engine); /* a turn will run as soon as the loop is free */
+void turn_wanted(struct engine *engine);    /* a turn will run as soon as the loop is free */
 bool turn_is_idle(const struct engine *engine);
 
 /* ---- release.c ---- */

@@ -1,4 +1,5 @@
-/* What is made outside of the actors and reaches them in messages: the time, ids, numbers, random bytes, zone rules. */
+/* What is made outside of the actors and reaches them in messages: the time, ids, numbers, random
+ * bytes, zone rules. */
 #include <sodium.h>
 
 #include "base/check.h"
@@ -20,8 +21,9 @@ void engine_random(struct engine *engine, void *out, size_t size)
     randombytes_buf(out, size);
 }
 
-/* Within a millisecond a counter of 34 bits takes the place of random bits, so that ids ascend (RFC 9562, 6.2, method 1): the
- * order of ids is the order of creation, on which lists and the snapshot of an audience rest. */
+/* Within a millisecond a counter of 34 bits takes the place of random bits, so that ids ascend (RFC
+ * 9562, 6.2, method 1): the order of ids is the order of creation, on which lists and the snapshot
+ * of an audience rest. */
 struct uuid engine_new_id(struct engine *engine)
 {
     int64_t now = clock_now(&engine->clock);

@@ -1,5 +1,5 @@
-/* The configured gateways: made at a start, and made anew when the actors are reloaded, so that a gateway knows of no call that
- * is not in the store.
+/* The configured gateways: made at a start, and made anew when the actors are reloaded, so that a
+ * gateway knows of no call that is not in the store.
  */
 #include "base/check.h"
 #include "engine/engine_state.h"

@@ -4,10 +4,7 @@
 
 #include "base/memory.h"
 
-enum {
-    FIRST_ROOM = 64,
-    PAYLOAD_BLOCK = 1024
-};
+enum { FIRST_ROOM = 64, PAYLOAD_BLOCK = 1024 };
 
 void mailbox_init(struct mailbox *mailbox)
 {

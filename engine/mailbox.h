@@ -1,9 +1,9 @@
 /* The mailbox: messages that wait to be handled.
  *
- * Two queues: derived messages, which belong to the batch of their cause and come first, and letters from
- * outside (and `later` ones from actors), between which a batch may be closed. Growth is bounded by
- * MAILBOX_LETTERS_MAX for what comes from clients; what the engine itself says is bounded by the calls in
- * flight and the executions.
+ * Two queues: derived messages, which belong to the batch of their cause and come first, and
+ * letters from outside (and `later` ones from actors), between which a batch may be closed. Growth
+ * is bounded by MAILBOX_LETTERS_MAX for what comes from clients; what the engine itself says is
+ * bounded by the calls in flight and the executions.
  */
 #ifndef OUTDIAL_ENGINE_MAILBOX_H
 #define OUTDIAL_ENGINE_MAILBOX_H

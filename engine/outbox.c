@@ -6,10 +6,7 @@
 #include "base/memory.h"
 #include "storage/record.h"
 
-enum {
-    OUTBOX_BLOCK = 16384,
-    FIRST_ROOM = 256
-};
+enum { OUTBOX_BLOCK = 16384, FIRST_ROOM = 256 };
 
 void outbox_init(struct outbox *outbox)
 {

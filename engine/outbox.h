@@ -1,7 +1,7 @@
 /* The outbox: replies and offers that wait until the batch that made them is on disk (promise 1).
  *
- * One outbox belongs to one batch. What is put in is copied; what comes out, comes out in order, and only through
- * outbox_take, which the engine calls when the batch is durable.
+ * One outbox belongs to one batch. What is put in is copied; what comes out, comes out in order,
+ * and only through outbox_take, which the engine calls when the batch is durable.
  */
 #ifndef OUTDIAL_ENGINE_OUTBOX_H
 #define OUTDIAL_ENGINE_OUTBOX_H
@@ -18,9 +18,11 @@ enum outbox_kind {
 
 struct outbox_item {
     enum outbox_kind kind;
+
     union {
         const struct reply *reply;
         struct offer offer;
+
         struct {
             uint32_t gateway;
             struct gateway_answer answer; /* its times are set when it goes out */
@@ -37,11 +39,13 @@ struct outbox {
 void outbox_init(struct outbox *outbox);
 void outbox_deinit(struct outbox *outbox);
 
-/* Copies with all that it points to. A record inside is encoded: reply.record.record becomes a struct slice *. Of an execution
- * the state is copied, and `settings` becomes a const uint32_t *, the execution's number. */
+/* Copies with all that it points to. A record inside is encoded: reply.record.record becomes a
+ * struct slice *. Of an execution the state is copied, and `settings` becomes a const uint32_t *,
+ * the execution's number. */
 void outbox_put_reply(struct outbox *outbox, const struct reply *reply);
 void outbox_put_offer(struct outbox *outbox, const struct offer *offer);
-void outbox_put_answer(struct outbox *outbox, uint32_t gateway, const struct gateway_answer *answer);
+void outbox_put_answer(struct outbox *outbox, uint32_t gateway,
+                       const struct gateway_answer *answer);
 
 /* The next item, borrowed until outbox_clear; NULL at the end. */
 const struct outbox_item *outbox_take(struct outbox *outbox);

@@ -1,9 +1,10 @@
 /* After a start and after a failed commit: the actors are what the store says.
  *
- * A commit that failed leaves the actors ahead of the disk. The one safe answer (reliability.md, finding 9): drop the batch and
- * everything computed on it, answer 503 to whoever waits, reload the actors from the store as after a crash. A full disk or map
- * makes the engine read-only until a probe row can be written again; a store that cannot be trusted any more ends the process
- * with status 70, and the supervisor starts it anew.
+ * A commit that failed leaves the actors ahead of the disk. The one safe answer (reliability.md,
+ * finding 9): drop the batch and everything computed on it, answer 503 to whoever waits, reload the
+ * actors from the store as after a crash. A full disk or map makes the engine read-only until a
+ * probe row can be written again; a store that cannot be trusted any more ends the process with
+ * status 70, and the supervisor starts it anew.
  */
 #include "base/check.h"
 #include "base/instant.h"
@@ -205,7 +206,7 @@ static void answer_everyone(struct engine *engine)
 
 void recovery_drop(struct engine *engine, const struct writer_result *result)
 {
-    static const struct timeval wait = {PROBE_MS / 1000, (PROBE_MS % 1000) * 1000};
+    static const struct timeval wait = {PROBE_SECONDS, 0};
 
     if (result->code != OD_EFULL) {
         log_error("a commit failed, and the store cannot be trusted: restart",
@@ -235,7 +236,7 @@ void recovery_drop(struct engine *engine, const struct writer_result *result)
 /* The word about a probe row: written means that there is room again. */
 void recovery_probe(struct engine *engine, const struct writer_result *result)
 {
-    static const struct timeval wait = {PROBE_MS / 1000, (PROBE_MS % 1000) * 1000};
+    static const struct timeval wait = {PROBE_SECONDS, 0};
     struct od_error error;
 
     forget_work(engine->writing);

@@ -49,8 +49,7 @@ struct resident *registry_add(struct registry *registry, uint32_t number)
 
     if (registry->count == registry->room) {
         registry->room = registry->room == 0 ? 64 : registry->room * 2;
-        registry->slots =
-            memory_resize(registry->slots, registry->room, sizeof(struct resident *));
+        registry->slots = memory_resize(registry->slots, registry->room, sizeof(struct resident *));
     }
     heap_node_init(&resident->wall);
     heap_node_init(&resident->mono);

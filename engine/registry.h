@@ -1,7 +1,7 @@
 /* The registry: the executions that are in memory, by number, with their timers.
  *
- * An execution is loaded at a start while there is work left for it, or when a message comes for it; it leaves when it is over
- * and its state is in a batch.
+ * An execution is loaded at a start while there is work left for it, or when a message comes for
+ * it; it leaves when it is over and its state is in a batch.
  */
 #ifndef OUTDIAL_ENGINE_REGISTRY_H
 #define OUTDIAL_ENGINE_REGISTRY_H

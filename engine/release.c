@@ -1,8 +1,10 @@
-/* Durable before visible (promise 1): what a batch says to the world goes out here, and only here, when the batch is on disk.
+/* Durable before visible (promise 1): what a batch says to the world goes out here, and only here,
+ * when the batch is on disk.
  *
- * The writer's word comes by its eventfd. First a reader is begun at exactly this state, so that answers which are read
- * from the store are those of this batch; then the next batch goes to the writer; then the outbox is let out in order, in
- * slices. The next result of the writer is taken when the outbox is empty.
+ * The writer's word comes by its eventfd. First a reader is begun at exactly this state, so that
+ * answers which are read from the store are those of this batch; then the next batch goes to the
+ * writer; then the outbox is let out in order, in slices. The next result of the writer is taken
+ * when the outbox is empty.
  */
 #include "base/check.h"
 #include "engine/engine_state.h"
@@ -110,8 +112,8 @@ void release_run(struct engine *engine)
     finish(engine);
 }
 
-/* The batch is on disk. The next one follows it to the writer before anything is let out, so that the disk never waits
- * for the answers of the batch before. */
+/* The batch is on disk. The next one follows it to the writer before anything is let out, so that
+ * the disk never waits for the answers of the batch before. */
 static void on_durable(struct engine *engine, const struct writer_result *result)
 {
     metrics_add(&engine->metrics, METRIC_COMMITS, 1);

@@ -1,10 +1,11 @@
-/* Timers: one heap of wall instants and one of the clock that never goes back (in the registry), and two timerfds.
+/* Timers: one heap of wall instants and one of the clock that never goes back (in the registry),
+ * and two timerfds.
  *
- * The wall timerfd is armed with TFD_TIMER_CANCEL_ON_SET: when the clock is set, it says so, and a turn looks at everything
- * anew (reliability.md 2.2). With a test clock there are no timerfds: advance.c moves from one due instant to the next.
+ * The wall timerfd is armed with TFD_TIMER_CANCEL_ON_SET: when the clock is set, it says so, and a
+ * turn looks at everything anew (reliability.md 2.2). With a test clock there are no timerfds:
+ * advance.c moves from one due instant to the next.
  */
 #include <errno.h>
-#include <string.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
 
@@ -143,7 +144,7 @@ int timers_open(struct engine *engine, struct od_error *error)
     if (code == 0) {
         code = open_one(engine, CLOCK_BOOTTIME, &engine->mono_fd, &engine->mono_event);
     }
-    return code == 0 ? 0 : od_error_set(error, code, "timers: %s", strerror(errno));
+    return code == 0 ? 0 : od_error_set(error, code, "timers: error %d of the system", errno);
 }
 
 void timers_close(struct engine *engine)

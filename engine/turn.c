@@ -1,11 +1,13 @@
 /* A turn: messages -> actors -> batch and outbox. The heart of the engine.
  *
  * 1. The time is taken once, timers that are due become TICKs, and a read transaction is begun.
- * 2. A letter is handled, then all that follows from it, so that a cause and its consequences are in one batch.
- * 3. When the writer is idle and the batch is a chunk, or the turn ends, the batch is closed: the executions that were touched
- *    save their state, and the batch goes to the writer. The next one fills meanwhile.
- * 4. A turn ends when nothing waits, when its budget is used up, or when the batch is full and the writer is busy.
- * What leaves the process waits in the outbox for the writer's word (release.c).
+ * 2. A letter is handled, then all that follows from it, so that a cause and its consequences are
+ * in one batch.
+ * 3. When the writer is idle and the batch is a chunk, or the turn ends, the batch is closed: the
+ * executions that were touched save their state, and the batch goes to the writer. The next one
+ * fills meanwhile.
+ * 4. A turn ends when nothing waits, when its budget is used up, or when the batch is full and the
+ * writer is busy. What leaves the process waits in the outbox for the writer's word (release.c).
  */
 #include "base/check.h"
 #include "engine/engine_state.h"
@@ -144,8 +146,8 @@ bool turn_is_idle(const struct engine *engine)
 {
     return mailbox_letters(&engine->mailbox) == 0 && mailbox_derived(&engine->mailbox) == 0 &&
            engine->writing == NULL && engine->releasing == NULL &&
-           batch_count(engine->filling->batch) == 0 &&
-           outbox_is_empty(&engine->filling->outbox) && engine->registry.touched_count == 0;
+           batch_count(engine->filling->batch) == 0 && outbox_is_empty(&engine->filling->outbox) &&
+           engine->registry.touched_count == 0;
 }
 
 void turn_run(struct engine *engine)
@@ -168,7 +170,8 @@ void turn_run(struct engine *engine)
     if (writer_is_free(engine)) {
         turn_hand_over(engine);
     }
-    if (mailbox_letters(&engine->mailbox) > 0 && !(batch_is_full(engine) && !writer_is_free(engine))) {
+    if (mailbox_letters(&engine->mailbox) > 0 &&
+        !(batch_is_full(engine) && !writer_is_free(engine))) {
         turn_wanted(engine);
     }
     if (turn_is_idle(engine)) {

@@ -1,9 +1,10 @@
-/* The world as the actors see it: rows through a snapshot with the unfinished batches over it, and effects into the batch that is
- * being filled, its outbox and the mailbox. Then the dispatch of a message to its actor.
+/* The world as the actors see it: rows through a snapshot with the unfinished batches over it, and
+ * effects into the batch that is being filled, its outbox and the mailbox. Then the dispatch of a
+ * message to its actor.
  */
-#include "base/check.h"
 #include "actors/directory.h"
 #include "actors/platform.h"
+#include "base/check.h"
 #include "base/memory.h"
 #include "engine/engine_state.h"
 #include "storage/record.h"
@@ -225,8 +226,8 @@ static void handle_every_execution(struct engine *engine, const struct message *
     for (uint32_t i = 0; i < engine->registry.count; i++) {
         struct message each = *m;
 
-        each.actor = (struct actor_name){ACTOR_EXECUTION,
-                                         engine->registry.slots[i]->execution.number};
+        each.actor =
+            (struct actor_name){ACTOR_EXECUTION, engine->registry.slots[i]->execution.number};
         handle_execution(engine, &each);
     }
 }

@@ -30,8 +30,8 @@
 #define DEFAULT_FOLDER "/usr/share/zoneinfo"
 
 /* How far ahead a new table goes, and how much of that must be left for it to be given again. */
-#define TABLE_AHEAD_MS (20 * 366 * MS_PER_DAY)
-#define TABLE_LEFT_MS  (10 * 366 * MS_PER_DAY)
+#define TABLE_AHEAD_MS (20 * (366 * MS_PER_DAY))
+#define TABLE_LEFT_MS  (10 * (366 * MS_PER_DAY))
 
 /* A table that was given out. */
 struct zone_entry {

@@ -47,7 +47,7 @@ static bool is_milliseconds(struct slice text)
 {
     uint64_t number;
 
-    return read_number(text, 3600 * 1000, &number);
+    return read_number(text, UINT64_C(3600000), &number);
 }
 
 static bool is_seconds(struct slice text)

@@ -239,7 +239,11 @@ struct key key_program_execution(uint32_t organisation, const struct uuid *progr
 
 struct key key_organisation_execution(uint32_t organisation, uint32_t execution)
 {
-    return key_entry(organisation, execution);
+    struct key key = {.size = 8};
+
+    put_u32(key.bytes, organisation);
+    put_u32(key.bytes + 4, execution);
+    return key;
 }
 
 struct key key_entry(uint32_t execution, uint32_t entry)

@@ -12,9 +12,7 @@
 #include "base/buf.h"
 #include "base/id.h"
 
-enum {
-    KEY_BYTES_MAX = 80
-};
+enum { KEY_BYTES_MAX = 80 };
 
 struct key {
     uint8_t size;
@@ -54,18 +52,18 @@ bool key_has_prefix(const struct key *key, const struct key *prefix);
 
 /* ---- one constructor a table; see model/tables.h ---- */
 
-struct key key_u32(uint32_t number);                              /* organisation, execution */
-struct key key_uuid(const struct uuid *id);                       /* indexes by id */
-struct key key_text(struct slice text);                           /* indexes by unique text */
-struct key key_owned(uint32_t owner, const struct uuid *id);      /* (organisation, id) */
-struct key key_owned_text(uint32_t owner, struct slice text);     /* (organisation, unique text) */
-struct key key_hash(const uint8_t hash[32]);                      /* API key by hash */
+struct key key_u32(uint32_t number);                          /* organisation, execution */
+struct key key_uuid(const struct uuid *id);                   /* indexes by id */
+struct key key_text(struct slice text);                       /* indexes by unique text */
+struct key key_owned(uint32_t owner, const struct uuid *id);  /* (organisation, id) */
+struct key key_owned_text(uint32_t owner, struct slice text); /* (organisation, unique text) */
+struct key key_hash(const uint8_t hash[32]);                  /* API key by hash */
 struct key key_member(uint32_t audience, const struct uuid *contact);
 struct key key_membership(uint32_t organisation, const struct uuid *contact, uint32_t audience);
 struct key key_program_execution(uint32_t organisation, const struct uuid *program,
                                  uint32_t execution);
 struct key key_organisation_execution(uint32_t organisation, uint32_t execution);
-struct key key_entry(uint32_t execution, uint32_t entry);         /* entries and live calls */
+struct key key_entry(uint32_t execution, uint32_t entry); /* entries and live calls */
 struct key key_due(uint32_t execution, int64_t due_at, uint32_t entry);
 struct key key_call(uint32_t execution, uint32_t entry, uint16_t attempt);
 

@@ -1,9 +1,9 @@
 /* Messages: the only way in which an actor's state changes (engine.md, "One way through").
  *
- * A message is {at, mono, actor, type, payload}. `at` is the wall clock in milliseconds, which may step; `mono` is a
- * clock that never goes back. Both are given when the message enters and are all the time that a handler knows.
- * Payload pointers are borrowed: they live until the message has been handled. docs/messages.md lists each payload and is
- * checked against this file.
+ * A message is {at, mono, actor, type, payload}. `at` is the wall clock in milliseconds, which may
+ * step; `mono` is a clock that never goes back. Both are given when the message enters and are all
+ * the time that a handler knows. Payload pointers are borrowed: they live until the message has
+ * been handled. docs/messages.md lists each payload and is checked against this file.
  */
 #ifndef OUTDIAL_MODEL_MESSAGE_H
 #define OUTDIAL_MODEL_MESSAGE_H
@@ -13,10 +13,10 @@
 #include "model/zone_table.h"
 
 enum actor_kind_id {
-    ACTOR_PLATFORM = 1,   /* number 0: organisations, API keys, DIDs */
-    ACTOR_DIRECTORY = 2,  /* number: the organisation's */
-    ACTOR_EXECUTION = 3,  /* number: the execution's */
-    ACTOR_DISPATCHER = 4, /* number 0: offers, claims, capacity, fair sharing */
+    ACTOR_PLATFORM = 1,        /* number 0: organisations, API keys, DIDs */
+    ACTOR_DIRECTORY = 2,       /* number: the organisation's */
+    ACTOR_EXECUTION = 3,       /* number: the execution's */
+    ACTOR_DISPATCHER = 4,      /* number 0: offers, claims, capacity, fair sharing */
     ACTOR_EVERY_EXECUTION = 5, /* an address: each execution that is in memory */
 };
 
@@ -81,10 +81,11 @@ struct actor_name {
     MESSAGE(DISPATCH, "dispatch", ACTOR_DISPATCHER)
 
 enum message_type {
+
 #define MESSAGE(constant, name, kind) MESSAGE_##constant,
     MESSAGES(MESSAGE)
 #undef MESSAGE
-    MESSAGE_TYPE_COUNT
+        MESSAGE_TYPE_COUNT
 };
 
 /* ---- patches: the properties present, by bit; a cleared optional one is present and empty ---- */
@@ -124,7 +125,8 @@ enum contact_field {
     CONTACT_NO_ATTRIBUTES = 1 << 8, /* customAttributes: null: all go */
 };
 
-/* A new contact is a patch of nothing, too: `value.id` is the id of a contact that has to be made. */
+/* A new contact is a patch of nothing, too: `value.id` is the id of a contact that has to be made.
+ */
 struct contact_patch {
     uint32_t present;
     struct contact value;
@@ -210,23 +212,27 @@ struct call_claimed {
 struct call_event {
     uint32_t entry;
     uint16_t attempt;
-    uint32_t tag;  /* of the call id; must be the execution's (base/id.h) */
-    uint32_t part; /* index in the answer */
+    uint32_t tag;      /* of the call id; must be the execution's (base/id.h) */
+    uint32_t part;     /* index in the answer */
     bool from_gateway; /* from a push gateway: no claim is asked for */
+
     union {
         struct {
             struct uuid claim_id;
         } started;
+
         struct {
             struct slice node_id;
             uint64_t seq;
         } node;
+
         struct {
             enum outcome outcome;
             bool has_duration;
             uint32_t duration_seconds;
             struct slice detail;
         } result;
+
         struct {
             struct slice reason;
             uint32_t retry_after_seconds;
@@ -252,15 +258,17 @@ struct offered_call {
     uint16_t attempt;
 };
 
-/* Calls of an execution to be put on offer at a pull gateway. Their room was granted, or said by CALLS_UNDER_WAY. */
+/* Calls of an execution to be put on offer at a pull gateway. Their room was granted, or said by
+ * CALLS_UNDER_WAY. */
 struct calls_offered {
     uint32_t execution, organisation, gateway;
     const struct offered_call *calls;
     size_t count;
 };
 
-/* CALLS_UNDER_WAY: calls found at a start take `count` rooms. CALL_OVER: `count` rooms are free again.
- * CALLS_WITHDRAWN: nothing of the execution is on offer now (is_all), or this one call is not. */
+/* CALLS_UNDER_WAY: calls found at a start take `count` rooms. CALL_OVER: `count` rooms are free
+ * again. CALLS_WITHDRAWN: nothing of the execution is on offer now (is_all), or this one call is
+ * not. */
 struct call_room {
     uint32_t execution, organisation, gateway;
     uint32_t count;
@@ -276,7 +284,7 @@ struct back_off {
 struct claim {
     struct slice gateway;
     uint32_t max;
-    bool waits;          /* false: answer at once, with what there is */
+    bool waits;           /* false: answer at once, with what there is */
     struct uuid claim_id; /* of the first call; the others follow from it (claim_id_at) */
 };
 
@@ -303,7 +311,8 @@ union payload {
     struct slice_of_work slice;
     uint32_t grant; /* calls that may be queued */
     struct call_claimed claimed;
-    const struct call_event *event; /* CALL_STARTED, NODE_EXECUTED, CALL_RESULT, CALL_RELEASED from a worker */
+    const struct call_event
+        *event; /* CALL_STARTED, NODE_EXECUTED, CALL_RESULT, CALL_RELEASED from a worker */
     struct did_changed did_changed;
     const struct zone_table *zone;
     struct demand demand;
@@ -317,9 +326,10 @@ struct message {
     int64_t at, mono;
     struct actor_name actor;
     enum message_type type;
-    bool is_derived;   /* made by an actor, not from outside */
-    bool is_later;     /* derived, and a batch may be closed before it: work that its own state makes again after a
-                        * crash, such as the next slice; others are handled in the batch of their cause */
+    bool is_derived; /* made by an actor, not from outside */
+    bool is_later;   /* derived, and a batch may be closed before it: work that its own state makes
+                      * again after a crash, such as the next slice; others are handled in the batch
+                      * of their cause */
     uint64_t exchange; /* whom to answer; 0: nobody */
     union payload payload;
 };

@@ -8,9 +8,7 @@
 
 #include <stdint.h>
 
-enum {
-    PACING_CATCH_UP_MS = 20
-};
+enum { PACING_CATCH_UP_MS = 20 };
 
 struct pacing {
     uint64_t per_second_micro; /* calls per second × 10^6; 0: no cap */

@@ -1,8 +1,8 @@
 /* The nouns of the domain as they are stored: plain structs, one a table (model/tables.h).
  *
- * Texts are borrowed slices: whoever decodes a record says in which arena they live. Instants are milliseconds since
- * 1970 (base/instant.h); 0 means "not yet" where a field says optional. Status fields are changed only through
- * model/lifecycle.
+ * Texts are borrowed slices: whoever decodes a record says in which arena they live. Instants are
+ * milliseconds since 1970 (base/instant.h); 0 means "not yet" where a field says optional. Status
+ * fields are changed only through model/lifecycle.
  */
 #ifndef OUTDIAL_MODEL_RECORDS_H
 #define OUTDIAL_MODEL_RECORDS_H
@@ -48,9 +48,9 @@ struct organisation {
     uint32_t number;
     struct uuid id;
     struct slice name;
-    struct slice timezone; /* an IANA name */
-    bool has_credits;      /* false: unlimited */
-    int64_t credits;       /* the free balance; a reserved credit has left it */
+    struct slice timezone;           /* an IANA name */
+    bool has_credits;                /* false: unlimited */
+    int64_t credits;                 /* the free balance; a reserved credit has left it */
     uint32_t max_concurrent_calls;   /* 0: no cap */
     uint64_t calls_per_second_micro; /* calls per second × 10^6; 0: no cap */
     int64_t created_at, updated_at;
@@ -78,7 +78,7 @@ enum did_status {
 
 struct did {
     struct uuid id;
-    uint32_t owner; /* the organisation's number; 0: shared by all */
+    uint32_t owner;      /* the organisation's number; 0: shared by all */
     struct slice number; /* E.164 */
     enum did_status status;
     int64_t created_at, updated_at;
@@ -112,7 +112,7 @@ struct attribute_value {
 
 struct contact {
     struct uuid id;
-    struct slice primary_phone; /* E.164 */
+    struct slice primary_phone;                                             /* E.164 */
     struct slice first_name, last_name, full_name, primary_email, timezone; /* empty: absent */
     bool do_not_call;
     const struct attribute_value *attributes; /* by name, ascending */
@@ -175,7 +175,8 @@ struct retry_strategy {
     int64_t dates[RETRY_DATES_MAX]; /* ascending */
 };
 
-/* A weekly window as given: wall-clock minutes of the day. The meaning of its edges is in model/pause_window. */
+/* A weekly window as given: wall-clock minutes of the day. The meaning of its edges is in
+ * model/pause_window. */
 struct weekly_window {
     uint8_t weekday; /* 0 is sunday */
     uint16_t start_minute, end_minute;
@@ -258,7 +259,8 @@ struct execution_settings {
     int64_t created_at;
 };
 
-/* Exact at every durable instant (promise 5): total = completed + failed + pending + in_progress + skipped. */
+/* Exact at every durable instant (promise 5): total = completed + failed + pending + in_progress +
+ * skipped. */
 struct execution_counters {
     uint64_t total, completed, failed, pending, in_progress, skipped;
 };
@@ -269,10 +271,10 @@ struct execution_state {
     struct slice status_reason; /* empty: none */
     struct execution_counters counters;
     bool snapshot_done;
-    struct uuid snapshot_cursor; /* the last member taken */
-    uint32_t next_entry;         /* entries are numbered from 0 */
-    bool skip_done;              /* after stop or cancel: no due row is left */
-    uint32_t did_next;           /* index into the pool of the DID whose turn it is */
+    struct uuid snapshot_cursor;            /* the last member taken */
+    uint32_t next_entry;                    /* entries are numbered from 0 */
+    bool skip_done;                         /* after stop or cancel: no due row is left */
+    uint32_t did_next;                      /* index into the pool of the DID whose turn it is */
     int64_t actual_start_at, actual_end_at; /* optional */
     int64_t updated_at;
 };
@@ -298,8 +300,9 @@ enum outcome {
     OUTCOME_TIMEOUT = 7,
 };
 
-/* A contact in an execution. While it has a live call this row still says what was true before that call, and the
- * live_call row says the rest: one small row changes while a call is under way, this one at its end. */
+/* A contact in an execution. While it has a live call this row still says what was true before that
+ * call, and the live_call row says the rest: one small row changes while a call is under way, this
+ * one at its end. */
 struct entry {
     struct uuid contact_id;
     enum entry_status status;
@@ -326,14 +329,14 @@ struct live_call {
     uint16_t attempt;
     enum call_status status;
     struct uuid contact_id;
-    struct slice to;    /* E.164 */
-    uint32_t did;       /* index into the execution's pool */
+    struct slice to;      /* E.164 */
+    uint32_t did;         /* index into the execution's pool */
     struct uuid claim_id; /* of the last claim */
-    uint16_t leases;    /* leases given so far */
-    bool released;      /* given back since the last claim */
-    uint64_t last_seq;  /* of node_executed */
+    uint16_t leases;      /* leases given so far */
+    bool released;        /* given back since the last claim */
+    uint64_t last_seq;    /* of node_executed */
     int64_t queued_at;
-    int64_t lease_expires_at; /* wall clock, for show */
+    int64_t lease_expires_at;    /* wall clock, for show */
     int64_t started_at, dial_by; /* optional */
 };
 
@@ -345,7 +348,7 @@ struct call {
     struct slice to;
     uint32_t did; /* index into the execution's pool */
     enum outcome outcome;
-    struct slice detail;  /* empty: none */
+    struct slice detail; /* empty: none */
     bool has_duration;
     uint32_t duration_seconds;
     bool in_doubt;

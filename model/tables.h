@@ -1,7 +1,9 @@
-/* The list of tables (LMDB named databases): name, record, key layout. The one place that names them all.
+/* The list of tables (LMDB named databases): name, record, key layout. The one place that names
+ * them all.
  *
- * TABLE(constant, database name, record struct, scanned): `scanned` tables are walked in order by actors, which must
- * see their own uncommitted rows there; of the others actors only get single rows by key.
+ * TABLE(constant, database name, record struct, scanned): `scanned` tables are walked in order by
+ * actors, which must see their own uncommitted rows there; of the others actors only get single
+ * rows by key.
  */
 #ifndef OUTDIAL_MODEL_TABLES_H
 #define OUTDIAL_MODEL_TABLES_H
@@ -68,10 +70,11 @@
     TABLE(JOB, "jobs", job, true)
 
 enum table {
+
 #define TABLE(constant, name, record, scanned) TABLE_##constant,
     TABLES(TABLE)
 #undef TABLE
-    TABLE_COUNT
+        TABLE_COUNT
 };
 
 #endif

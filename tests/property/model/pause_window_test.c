@@ -10,8 +10,7 @@
 enum {
     SEEDS = 4000,
     SCAN_MINUTES = 4 * 24 * 60, /* half of it on either side of the change */
-    DAY = 24 * 60,
-    WEEK = 7 * DAY
+    DAY = 24 * 60
 };
 
 /* A change of a wall clock: minutes to add to UTC before and after. */

@@ -121,8 +121,7 @@ static bool is_name(const char *text, size_t size)
     return size > 0 && strspn(text, "abcdefghijklmnopqrstuvwxyz_0123456789") == size;
 }
 
-/* Each line is a comment or NAME[{LABEL="…"}] NUMBER, and each name has been told before its value.
- */
+/* Each line is a comment or NAME[{LABEL="…"}] NUMBER; a name is told before its values. */
 static void every_line_has_the_form_of_the_format(void **state)
 {
     struct fixture *fixture = *state;

@@ -126,17 +126,17 @@ static void open_with(struct engine *engine, const char *const *options)
 static void offer_as(struct engine *engine, uint32_t entry, uint16_t attempt, bool is_resumed,
                      bool was_started)
 {
-    struct offer offer = {.execution = 1,
-                          .entry = entry,
-                          .attempt = attempt,
-                          .tag = TAG,
-                          .is_resumed = is_resumed,
-                          .was_started = was_started,
-                          .to = SLICE_INIT("+212612345678"),
-                          .from = SLICE_INIT("+212500000001"),
-                          .mono = engine->mono};
+    struct offer call = {.execution = 1,
+                         .entry = entry,
+                         .attempt = attempt,
+                         .tag = TAG,
+                         .is_resumed = is_resumed,
+                         .was_started = was_started,
+                         .to = SLICE_INIT("+212612345678"),
+                         .from = SLICE_INIT("+212500000001"),
+                         .mono = engine->mono};
 
-    simulator_kind.offer(engine->instance, &offer);
+    simulator_kind.offer(engine->instance, &call);
 }
 
 static void offer(struct engine *engine, uint32_t entry, uint16_t attempt)
@@ -147,10 +147,10 @@ static void offer(struct engine *engine, uint32_t entry, uint16_t attempt)
 static void answer(struct engine *engine, uint32_t entry, uint16_t attempt,
                    enum event_status status)
 {
-    struct gateway_answer answer = {
+    struct gateway_answer given = {
         .execution = 1, .entry = entry, .attempt = attempt, .status = status, .mono = engine->mono};
 
-    simulator_kind.answered(engine->instance, &answer);
+    simulator_kind.answered(engine->instance, &given);
 }
 
 /* Goes from wake to wake up to `mono`. */
@@ -230,7 +230,7 @@ static void without_the_permission_a_call_is_forgotten(void **state)
     struct engine *engine = *state;
 
     open_with(engine, all_busy);
-    for (uint16_t i = 0; i < sizeof(refusals) / sizeof(refusals[0]); i++) {
+    for (size_t i = 0; i < sizeof(refusals) / sizeof(refusals[0]); i++) {
         offer(engine, 7, 1);
         answer(engine, 7, 1, refusals[i]);
         run_until(engine, engine->mono + 10000);
@@ -377,7 +377,7 @@ static void some_calls_are_given_back_but_none_for_ever(void **state)
 
     open_with(engine, options);
     for (uint32_t entry = 0; entry < 1000; entry++) {
-        uint32_t before = engine->posts[MESSAGE_CALL_RELEASED];
+        uint32_t before;
 
         do {
             before = engine->posts[MESSAGE_CALL_RELEASED];

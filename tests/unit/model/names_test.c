@@ -3,7 +3,8 @@
 #include "tests/support/od_test.h"
 #include "tests/unit/model/defect.h"
 
-/* An enum's two functions, behind one signature. */
+/* An enum's two functions. Values and pointers to them are passed as the unsigned integers that
+ * these enums are compatible with. */
 struct vocabulary {
     const char *what;
     const char *(*name)(unsigned value);
@@ -12,72 +13,43 @@ struct vocabulary {
     unsigned first;                                 /* the value of the first word */
 };
 
-#define BOTH_WAYS(noun)                                                                            \
-    static const char *noun##_word(unsigned value)                                                 \
-    {                                                                                              \
-        return noun##_name((enum noun)value);                                                      \
-    }                                                                                              \
-    static bool noun##_value(struct slice text, unsigned *out)                                     \
-    {                                                                                              \
-        enum noun value = (enum noun) * out;                                                       \
-        bool is_known = noun##_from(text, &value);                                                 \
-                                                                                                   \
-        *out = (unsigned)value;                                                                    \
-        return is_known;                                                                           \
-    }
-
-BOTH_WAYS(role)
-BOTH_WAYS(did_status)
-BOTH_WAYS(attribute_type)
-BOTH_WAYS(program_mode)
-BOTH_WAYS(program_status)
-BOTH_WAYS(retry_type)
-BOTH_WAYS(execution_status)
-BOTH_WAYS(entry_status)
-BOTH_WAYS(outcome)
-
-static const char *call_status_word(unsigned value)
-{
-    return call_status_name((enum call_status)value);
-}
-
 /* The words of api.md. */
 static const struct vocabulary vocabularies[] = {
-    {"role", role_word, role_value, {"admin", "org", "worker"}, ROLE_ADMIN},
-    {"DID status", did_status_word, did_status_value, {"active", "inactive"}, DID_ACTIVE},
+    {"role", role_name, role_from, {"admin", "org", "worker"}, ROLE_ADMIN},
+    {"DID status", did_status_name, did_status_from, {"active", "inactive"}, DID_ACTIVE},
     {"attribute type",
-     attribute_type_word,
-     attribute_type_value,
+     attribute_type_name,
+     attribute_type_from,
      {"string", "number", "boolean", "date"},
      ATTRIBUTE_STRING},
-    {"program mode", program_mode_word, program_mode_value, {"batch", "live"}, MODE_BATCH},
+    {"program mode", program_mode_name, program_mode_from, {"batch", "live"}, MODE_BATCH},
     {"program status",
-     program_status_word,
-     program_status_value,
+     program_status_name,
+     program_status_from,
      {"draft", "active", "archived"},
      PROGRAM_DRAFT},
     {"retry type",
-     retry_type_word,
-     retry_type_value,
+     retry_type_name,
+     retry_type_from,
      {"none", "fixed_delay", "scheduled"},
      RETRY_NONE},
     {"execution status",
-     execution_status_word,
-     execution_status_value,
+     execution_status_name,
+     execution_status_from,
      {"scheduled", "running", "paused", "paused_no_credits", "paused_threshold", "completed",
       "stopped", "cancelled"},
      EXECUTION_SCHEDULED},
     {"contact status in an execution",
-     entry_status_word,
-     entry_status_value,
+     entry_status_name,
+     entry_status_from,
      {"pending", "pending_retry", "queued", "in_call", "completed", "failed", "skipped"},
      ENTRY_PENDING},
     {"outcome",
-     outcome_word,
-     outcome_value,
+     outcome_name,
+     outcome_from,
      {"answered", "voicemail", "busy", "no_answer", "rejected", "error", "timeout"},
      OUTCOME_ANSWERED},
-    {"call status", call_status_word, NULL, {"queued", "claimed", "started", "ended"}, CALL_QUEUED},
+    {"call status", call_status_name, NULL, {"queued", "claimed", "started", "ended"}, CALL_QUEUED},
     {"weekday",
      weekday_name,
      NULL,

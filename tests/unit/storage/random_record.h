@@ -238,8 +238,8 @@ static inline bool same_windows(const struct pause_windows *a, const struct paus
 
 static inline bool same_retry(const struct retry_strategy *a, const struct retry_strategy *b)
 {
-    return a->type == b->type && a->delay_ms == b->delay_ms &&
-           a->max_retries == b->max_retries && a->date_count == b->date_count &&
+    return a->type == b->type && a->delay_ms == b->delay_ms && a->max_retries == b->max_retries &&
+           a->date_count == b->date_count &&
            memcmp(a->dates, b->dates, a->date_count * sizeof(a->dates[0])) == 0;
 }
 

@@ -1,11 +1,11 @@
 /* The field tables fit the structs: every member has its row, and rows do not lie. */
-#include "tests/support/od_test.h"
+#include "storage/record_fields.h"
 
 #include <stdlib.h>
 
 #include "model/records.h"
 #include "storage/record.h"
-#include "storage/record_fields.h"
+#include "tests/support/od_test.h"
 
 static int by_offset(const void *a, const void *b)
 {

@@ -1,9 +1,8 @@
 /* Records are decoded as they were encoded, and everything else is refused. */
-#include "tests/support/od_test.h"
-
 #include "base/crc32c.h"
 #include "storage/pack.h"
 #include "storage/record_write.h"
+#include "tests/support/od_test.h"
 #include "tests/unit/storage/random_record.h"
 
 enum { SEEDS = 1500 };
@@ -63,8 +62,7 @@ static void forge(struct fixture *f, const struct key *key)
 
 static int decode(struct fixture *f, enum table table, const struct key *key, struct slice value)
 {
-    return record_decode(table, key, value, &f->read,
-                         arena_alloc(&f->read, record_size(table)));
+    return record_decode(table, key, value, &f->read, arena_alloc(&f->read, record_size(table)));
 }
 
 static void every_record_comes_back_as_it_was(void **state)
@@ -78,9 +76,8 @@ static void every_record_comes_back_as_it_was(void **state)
             void *read = arena_alloc(&f->read, record_size((enum table)table));
 
             assert_true(f->value.size <= record_bound((enum table)table, made));
-            assert_int_equal(record_decode((enum table)table, &key, buf_slice(&f->value), &f->read,
-                                           read),
-                             0);
+            assert_int_equal(
+                record_decode((enum table)table, &key, buf_slice(&f->value), &f->read, read), 0);
             assert_true(same_record((enum table)table, made, read));
         }
     }

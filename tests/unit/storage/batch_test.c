@@ -1,0 +1,272 @@
+/* A batch against a sorted array of what was said last of each key. */
+#include "storage/batch.h"
+
+#include "model/records.h"
+#include "storage/record.h"
+#include "tests/support/od_test.h"
+#include "tests/unit/storage/model_rows.h"
+
+/* A scanned table and one that is not. Their records are a number each. */
+static const enum table tables[2] = {TABLE_MEMBER, TABLE_ORGANISATION_BY_ID};
+
+struct fixture {
+    struct batch *batch;
+    struct model_rows models[2];
+    struct arena arena;
+    uint32_t number;
+};
+
+static int setup(void **state)
+{
+    struct fixture *f = test_calloc(1, sizeof(*f));
+
+    f->batch = batch_new();
+    arena_init(&f->arena, 4096);
+    *state = f;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    struct fixture *f = *state;
+
+    batch_free(f->batch);
+    model_free(&f->models[0]);
+    model_free(&f->models[1]);
+    arena_deinit(&f->arena);
+    test_free(f);
+    return 0;
+}
+
+static void put(struct fixture *f, unsigned table, const struct key *key)
+{
+    uint32_t number = ++f->number;
+
+    if (table == 0) {
+        batch_put(f->batch, tables[0], key, &(struct member){.added_at = number});
+    } else {
+        batch_put(f->batch, tables[1], key, &(struct number_row){.number = number});
+    }
+    model_put(&f->models[table], (struct model_row){.key = *key, .number = number});
+}
+
+static void delete (struct fixture *f, unsigned table, const struct key *key)
+{
+    batch_delete(f->batch, tables[table], key);
+    model_put(&f->models[table], (struct model_row){.key = *key, .is_deleted = true});
+}
+
+static void fill(struct fixture *f, struct prng *prng, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        struct key key = model_key(prng);
+        unsigned table = (unsigned)prng_below(prng, 2);
+
+        if (prng_below(prng, 3) == 0) {
+            delete (f, table, &key);
+        } else {
+            put(f, table, &key);
+        }
+    }
+}
+
+static void assert_number(struct fixture *f, unsigned table, const struct key *key,
+                          struct slice value, uint32_t number)
+{
+    struct number_row row;
+    struct member member;
+
+    if (table == 0) {
+        assert_int_equal(record_decode(tables[0], key, value, &f->arena, &member), 0);
+        assert_int_equal(member.added_at, number);
+    } else {
+        assert_int_equal(record_decode(tables[1], key, value, &f->arena, &row), 0);
+        assert_int_equal(row.number, number);
+    }
+}
+
+static void assert_found(struct fixture *f, unsigned table, const struct key *key)
+{
+    const struct model_row *row = model_find(&f->models[table], key);
+    struct slice value;
+
+    switch (batch_find(f->batch, tables[table], key, &value)) {
+    case BATCH_SILENT: assert_null(row); break;
+    case BATCH_DELETED:
+        assert_non_null(row);
+        assert_true(row->is_deleted);
+        break;
+    case BATCH_PUT:
+        assert_non_null(row);
+        assert_false(row->is_deleted);
+        assert_number(f, table, key, value, row->number);
+        break;
+    }
+}
+
+/* The scanned table from its start to its end, by repeated seeks. */
+static void assert_walk(struct fixture *f)
+{
+    const struct model_rows *model = &f->models[0];
+    struct key from = key_empty(), key;
+    enum batch_answer answer;
+    struct slice value;
+
+    for (size_t i = 0; i < model->count; i++) {
+        assert_true(batch_next(f->batch, tables[0], &from, &key, &answer, &value));
+        assert_int_equal(key_compare(&key, &model->rows[i].key), 0);
+        assert_int_equal(answer, model->rows[i].is_deleted ? BATCH_DELETED : BATCH_PUT);
+        if (answer == BATCH_PUT) {
+            assert_number(f, 0, &key, value, model->rows[i].number);
+        }
+        from = key_after(&key);
+    }
+    assert_false(batch_next(f->batch, tables[0], &from, &key, &answer, &value));
+}
+
+/* Each key once, with what was said last, in both tables together. */
+static void assert_operations(struct fixture *f)
+{
+    struct batch_operation operation;
+    size_t at = 0, count = 0;
+
+    while (batch_read(f->batch, &at, &operation)) {
+        unsigned table = operation.table == tables[0] ? 0 : 1;
+        struct key key = key_empty();
+        const struct model_row *row;
+
+        key.size = (uint8_t)operation.key.size;
+        memcpy(key.bytes, operation.key.data, operation.key.size);
+        row = model_find(&f->models[table], &key);
+        assert_non_null(row);
+        assert_int_equal(row->is_deleted, operation.is_delete);
+        if (!operation.is_delete) {
+            assert_number(f, table, &key, operation.value, row->number);
+        }
+        count++;
+    }
+    assert_int_equal(count, f->models[0].count + f->models[1].count);
+    assert_int_equal(count, batch_count(f->batch));
+}
+
+static void the_last_word_on_each_key_is_found(void **state)
+{
+    struct fixture *f = *state;
+
+    for (uint64_t seed = 0; seed < 200; seed++) {
+        struct prng prng;
+
+        prng_seed(&prng, seed);
+        fill(f, &prng, (size_t)prng_below(&prng, seed % 20 == 0 ? 5000 : 300));
+        for (unsigned i = 0; i < 200; i++) {
+            struct key key = model_key(&prng);
+
+            assert_found(f, i % 2, &key);
+        }
+        assert_walk(f);
+        assert_operations(f);
+        batch_clear(f->batch);
+        f->models[0].count = 0;
+        f->models[1].count = 0;
+        arena_reset(&f->arena);
+    }
+}
+
+static void a_seek_finds_the_next_key_from_anywhere(void **state)
+{
+    struct fixture *f = *state;
+    struct prng prng;
+
+    prng_seed(&prng, 11);
+    fill(f, &prng, 500);
+    for (unsigned i = 0; i < 3000; i++) {
+        struct key from = model_key(&prng), key;
+        size_t at = model_seek(&f->models[0], &from);
+        enum batch_answer answer;
+        struct slice value;
+
+        if (batch_next(f->batch, tables[0], &from, &key, &answer, &value)) {
+            assert_true(at < f->models[0].count);
+            assert_int_equal(key_compare(&key, &f->models[0].rows[at].key), 0);
+        } else {
+            assert_int_equal(at, f->models[0].count);
+        }
+    }
+}
+
+static void operations_come_in_their_order(void **state)
+{
+    struct fixture *f = *state;
+    struct key first = key_u32(2), second = key_u32(1);
+    struct batch_operation operation;
+    size_t at = 0;
+
+    put(f, 0, &first);
+    delete (f, 1, &second);
+    put(f, 0, &second);
+    delete (f, 0, &first); /* replaces the first operation, and comes last */
+    assert_true(batch_read(f->batch, &at, &operation));
+    assert_true(operation.table == tables[1] && operation.is_delete);
+    assert_true(batch_read(f->batch, &at, &operation));
+    assert_true(operation.table == tables[0] && !operation.is_delete);
+    assert_true(batch_read(f->batch, &at, &operation));
+    assert_true(operation.table == tables[0] && operation.is_delete);
+    assert_false(batch_read(f->batch, &at, &operation));
+}
+
+static void a_cleared_batch_is_silent(void **state)
+{
+    struct fixture *f = *state;
+    struct key key = key_u32(1);
+    enum batch_answer answer;
+    struct slice value;
+    size_t at = 0;
+
+    put(f, 0, &key);
+    assert_true(batch_bytes(f->batch) > 0);
+    batch_clear(f->batch);
+    assert_int_equal(batch_count(f->batch), 0);
+    assert_int_equal(batch_bytes(f->batch), 0);
+    assert_int_equal(batch_find(f->batch, tables[0], &key, &value), BATCH_SILENT);
+    assert_false(batch_next(f->batch, tables[0], &key, &key, &answer, &value));
+    assert_false(batch_read(f->batch, &at, &(struct batch_operation){0}));
+}
+
+/* An import: more than what is kept, and rows of some size. */
+static void a_giant_batch_works_and_shrinks(void **state)
+{
+    struct fixture *f = *state;
+    char *text = test_calloc(1, 3000);
+    struct contact contact = {.full_name = {text, 3000}};
+    struct slice value;
+
+    for (uint32_t round = 0; round < 2; round++) {
+        for (uint32_t i = 0; i < 150000; i++) {
+            struct key key = key_entry(1, i * 7919U);
+
+            put(f, 0, &key);
+        }
+        for (uint32_t i = 0; i < 3000; i++) {
+            struct key key = key_u32(i);
+
+            batch_put(f->batch, TABLE_CONTACT, &key, &contact);
+        }
+        assert_int_equal(batch_count(f->batch), 153000);
+        assert_int_equal(
+            batch_find(f->batch, TABLE_CONTACT, &(struct key){4, {0, 0, 1, 0}}, &value), BATCH_PUT);
+        assert_true(value.size > 3000);
+        assert_found(f, 0, &f->models[0].rows[0].key);
+        batch_clear(f->batch);
+        f->models[0].count = 0;
+    }
+    test_free(text);
+}
+
+#define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+static const struct CMUnitTest tests[] = {
+    CASE(the_last_word_on_each_key_is_found), CASE(a_seek_finds_the_next_key_from_anywhere),
+    CASE(operations_come_in_their_order),     CASE(a_cleared_batch_is_silent),
+    CASE(a_giant_batch_works_and_shrinks),
+};
+OD_TEST_MAIN(tests)
