@@ -26,6 +26,7 @@ struct api {
     struct exchange_private *exchanges; /* a uthash by number: those without an answer yet */
     struct exchange_private *finished;  /* a list: answered, to be freed */
     struct event *second;               /* each second: deadlines, drain */
+    uint64_t advance_exchange;          /* waits for the test clock to have moved; 0: none */
     bool is_stopping;
 };
 

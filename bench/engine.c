@@ -325,6 +325,27 @@ static double ms_of(const struct histogram *histogram, uint32_t millionths)
     return (double)histogram_percentile(histogram, millionths) / 1e6;
 }
 
+/* A figure, its key in JSON, and its decimals. */
+struct figure {
+    const char *key;
+    double value;
+    int decimals;
+};
+
+static void print_figures(const struct figure *figures, size_t count, bool json)
+{
+    printf("%s", json ? "{\"bench\": \"engine\"" : "");
+    for (size_t i = 0; i < count; i++) {
+        if (json) {
+            printf(", \"%s\": %.*f", figures[i].key, figures[i].decimals, figures[i].value);
+        } else {
+            printf("%*.*f ", i < 3 ? 10 : 8, figures[i].decimals, figures[i].value);
+        }
+    }
+    printf("%s\n", json ? "}" : "");
+    fflush(stdout);
+}
+
 static void print_result(const struct bench *bench, const struct options *options, long rss_before)
 {
     const struct metrics *metrics = engine_metrics(bench->engine);
@@ -332,26 +353,42 @@ static void print_result(const struct bench *bench, const struct options *option
     const struct histogram *commit = metrics_histogram(metrics, METRIC_COMMIT_TIME);
     const struct histogram *ops = metrics_histogram(metrics, METRIC_COMMIT_OPERATIONS);
     double dial_s = seconds(bench->started_ns, bench->finished_ns);
-    double launch_s = seconds(bench->started_ns, bench->launched_ns);
-    const char *format =
-        options->json
-            ? "{\"bench\": \"engine\", \"contacts\": %u, \"attempts\": %" PRIu64
-              ", \"attempts_per_s\": %.0f, \"launch_per_s\": %.0f, \"first_call_ms\": %.1f, "
-              "\"operations_per_commit\": %.0f, \"commit_p50_ms\": %.2f, \"commit_p99_ms\": %.2f, "
-              "\"turn_p50_ms\": %.3f, \"turn_p99_ms\": %.3f, \"turn_p999_ms\": %.3f, "
-              "\"turn_max_ms\": %.3f, \"rss_anon_mib\": %.1f, \"rss_anon_growth_mib\": %.1f, "
-              "\"peak_rss_mib\": %.1f, \"store_bytes_per_contact\": %.0f}\n"
-            : "%9u %10" PRIu64 " %11.0f %10.0f %9.1f %8.0f %8.2f %8.2f %8.3f %8.3f %8.3f %8.3f "
-              "%8.1f %8.1f %8.1f %8.0f\n";
+    double anon_kb = (double)status_kb("RssAnon:");
+    const struct figure figures[] = {
+        {"contacts", bench->contacts, 0},
+        {"attempts", (double)bench->attempts, 0},
+        {"attempts_per_s", (double)bench->attempts / dial_s, 0},
+        {"launch_per_s", bench->contacts / seconds(bench->started_ns, bench->launched_ns), 0},
+        {"first_call_ms", seconds(bench->started_ns, bench->first_call_ns) * 1e3, 1},
+        {"operations_per_commit", (double)ops->sum / (double)ops->count, 0},
+        {"commit_p50_ms", ms_of(commit, 500000), 2},
+        {"commit_p99_ms", ms_of(commit, 990000), 2},
+        {"turn_p50_ms", ms_of(turn, 500000), 3},
+        {"turn_p99_ms", ms_of(turn, 990000), 3},
+        {"turn_p999_ms", ms_of(turn, 999000), 3},
+        {"turn_max_ms", (double)turn->maximum / 1e6, 3},
+        {"rss_anon_mib", anon_kb / 1024, 1},
+        {"rss_anon_growth_mib", (anon_kb - (double)rss_before) / 1024, 1},
+        {"peak_rss_mib", (double)status_kb("VmHWM:") / 1024, 1},
+        {"store_bytes_per_contact",
+         (double)metrics_value(metrics, METRIC_STORE_BYTES) / bench->contacts, 0},
+    };
 
-    printf(format, bench->contacts, bench->attempts, (double)bench->attempts / dial_s,
-           bench->contacts / launch_s, seconds(bench->started_ns, bench->first_call_ns) * 1e3,
-           ops->count > 0 ? (double)ops->sum / (double)ops->count : 0.0, ms_of(commit, 500000),
-           ms_of(commit, 990000), ms_of(turn, 500000), ms_of(turn, 990000), ms_of(turn, 999000),
-           (double)turn->maximum / 1e6, (double)status_kb("RssAnon:") / 1024,
-           (double)(status_kb("RssAnon:") - rss_before) / 1024, (double)status_kb("VmHWM:") / 1024,
-           (double)metrics_value(metrics, METRIC_STORE_BYTES) / bench->contacts);
-    fflush(stdout);
+    print_figures(figures, sizeof(figures) / sizeof(figures[0]), options->json);
+}
+
+static void remove_store(const char *directory)
+{
+    static const char *const files[] = {"data.mdb", "lock.mdb", "lock"};
+    char path[4200];
+
+    for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
+        (void)snprintf(path, sizeof(path), "%s/%s", directory, files[i]);
+        (void)unlink(path);
+    }
+    if (rmdir(directory) != 0) {
+        perror(directory);
+    }
 }
 
 static int run(const struct options *options, uint32_t contacts)
@@ -387,9 +424,8 @@ static int run(const struct options *options, uint32_t contacts)
     config_free(config);
     free(config);
 
-    char command[4200];
-    snprintf(command, sizeof(command), "rm -rf '%s'", directory);
-    return system(command) == 0 ? status : 1;
+    remove_store(directory);
+    return status;
 }
 
 /* Each run is a process of its own, so that its memory is its own. */
@@ -449,9 +485,15 @@ int main(int argc, char **argv)
     }
     log_open(LOG_LEVEL_WARN, LOG_TEXT_FORMAT, STDERR_FILENO);
     if (!options.json) {
-        printf("%9s %10s %11s %10s %9s %8s %8s %8s %8s %8s %8s %8s %8s %8s %8s %8s\n", "contacts",
-               "attempts", "attempts/s", "launch/s", "first ms", "ops/com", "com p50", "com p99",
-               "turn p50", "p99", "p99.9", "max", "anon MiB", "growth", "peak MiB", "B/cont.");
+        static const char *const names[] = {"contacts", "attempts", "attempts/s", "launch/s",
+                                            "first ms", "ops/com",  "com p50",    "com p99",
+                                            "turn p50", "p99",      "p99.9",      "max ms",
+                                            "anon MiB", "growth",   "peak MiB",   "B/cont."};
+
+        for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+            printf("%*s ", i < 3 ? 10 : 8, names[i]);
+        }
+        printf("\n");
         fflush(stdout);
     }
     for (unsigned i = 0; i < options.runs && status == 0; i++) {

@@ -3,6 +3,8 @@
  * The common options may stand before or behind the command's name: they are the parent parser of
  * each command's own.
  */
+#include "cmd/outdialctl.h"
+
 #include <locale.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -11,7 +13,6 @@
 
 #include "base/check.h"
 #include "base/version.h"
-#include "cmd/outdialctl.h"
 
 #define DEFAULT_URL      "http://127.0.0.1:3000"
 #define DEFAULT_DATA_DIR "data"

@@ -169,7 +169,8 @@ void ctl_print_json(const json_t *json);
 const char *ctl_text(const json_t *object, const char *name);
 int64_t ctl_integer(const json_t *object, const char *name);
 
-/* A text that people read: control characters of what others wrote are replaced by '?'. Appended. */
+/* A text that people read: control characters of what others wrote are replaced by '?'. Appended.
+ */
 void ctl_append_clean(struct buf *out, const char *text);
 void ctl_print_clean(const char *text, int columns); /* cut and padded to columns; 0: as it is */
 

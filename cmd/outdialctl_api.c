@@ -1,16 +1,14 @@
 /* outdialctl api: any request of the API, for what has no command and for scripts. */
+#include "cmd/outdialctl.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "base/check.h"
-#include "cmd/outdialctl.h"
 
 #define READ_SIZE 65536
 
-enum {
-    OPTION_GET = 'g',
-    WORDS_MAX = 3
-};
+enum { OPTION_GET = 'g', WORDS_MAX = 3 };
 
 struct api_input {
     const char *get;

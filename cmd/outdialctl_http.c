@@ -6,6 +6,8 @@
  * 3. An answer 503 to a request that may be repeated is waited out as its Retry-After says.
  * 4. What the API refuses is printed from the body of its answer, with all details.
  */
+#include "cmd/outdialctl.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 
@@ -13,7 +15,6 @@
 
 #include "base/check.h"
 #include "base/version.h"
-#include "cmd/outdialctl.h"
 
 #define CONNECT_TIMEOUT_MS 5000L
 #define REQUEST_TIMEOUT_MS 120000L
@@ -54,7 +55,7 @@ static bool read_key_file(const char *path, char key[KEY_MAX])
 /* Where the key comes from: --key, --key-file, $OUTDIAL_KEY, the data folder's admin.key. */
 static int find_key(const struct ctl *ctl, char key[KEY_MAX])
 {
-    const char *given = ctl->key != NULL          ? ctl->key
+    const char *given = ctl->key != NULL        ? ctl->key
                         : ctl->key_file == NULL ? ctl_environment("OUTDIAL_KEY")
                                                 : NULL;
     char path[URL_MAX];
@@ -83,12 +84,13 @@ static int find_key(const struct ctl *ctl, char key[KEY_MAX])
 
 /* ---- the connection ---- */
 
-static void add_header(struct curl_slist **list, const char *format, const char *value)
+static void add_header(struct curl_slist **list, const char *name, const char *value)
 {
     char line[URL_MAX];
     struct curl_slist *longer;
 
-    OD_CHECK((size_t)snprintf(line, sizeof(line), format, value) < sizeof(line));
+    OD_CHECK((size_t)snprintf(line, sizeof(line), "%s:%s%s", name, value[0] != '\0' ? " " : "",
+                              value) < sizeof(line));
     longer = curl_slist_append(*list, line);
     OD_CHECK(longer != NULL);
     *list = longer;
@@ -119,8 +121,7 @@ static bool set_options(const struct ctl *ctl, struct ctl_http *http)
     return curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, http->error) == CURLE_OK &&
            curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L) == CURLE_OK &&
            curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https") == CURLE_OK &&
-           (!is_loopback(ctl->url) ||
-            curl_easy_setopt(curl, CURLOPT_PROXY, "") == CURLE_OK) &&
+           (!is_loopback(ctl->url) || curl_easy_setopt(curl, CURLOPT_PROXY, "") == CURLE_OK) &&
            curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, CONNECT_TIMEOUT_MS) == CURLE_OK &&
            curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, REQUEST_TIMEOUT_MS) == CURLE_OK &&
            curl_easy_setopt(curl, CURLOPT_USERAGENT, "outdialctl/" OUTDIAL_VERSION) == CURLE_OK &&
@@ -131,6 +132,7 @@ static bool set_options(const struct ctl *ctl, struct ctl_http *http)
 static int open_http(struct ctl *ctl)
 {
     char key[KEY_MAX];
+    char bearer[KEY_MAX + 16];
     struct ctl_http *http;
     int status;
 
@@ -158,15 +160,16 @@ static int open_http(struct ctl *ctl)
     if (http->curl == NULL || !set_options(ctl, http)) {
         return ctl_fail(ctl, CTL_FAILED, "libcurl cannot be used: %s", http->error);
     }
+    (void)snprintf(bearer, sizeof(bearer), "Bearer %s", key);
     for (int i = 0; i < 2; i++) {
         struct curl_slist **list = i == 0 ? &http->headers : &http->body_headers;
 
-        add_header(list, "Authorization: Bearer %s", key);
-        add_header(list, "%s", "Accept: application/json");
-        add_header(list, "%s", "Expect:");
-        add_header(list, "Content-Type:%s", i == 0 ? "" : " application/json");
+        add_header(list, "Authorization", bearer);
+        add_header(list, "Accept", "application/json");
+        add_header(list, "Content-Type", i == 0 ? "" : "application/json");
+        add_header(list, "Expect", "");
         if (ctl->organisation != NULL) {
-            add_header(list, "X-Organization-Id: %s", ctl->organisation);
+            add_header(list, "X-Organization-Id", ctl->organisation);
         }
     }
     return CTL_OK;

@@ -1,19 +1,16 @@
-/* outdialctl keys: API keys. A key is shown once, when it is made: alone on standard output, so that
- * a script can take it, with what there is to say about it on standard error. */
+/* outdialctl keys: API keys. A key is shown once, when it is made: alone on standard output, so
+ * that a script can take it, with what there is to say about it on standard error. */
+#include "cmd/outdialctl.h"
+
 #include <stdio.h>
 
 #include "base/check.h"
-#include "cmd/outdialctl.h"
 
 #define ROLE_COLUMNS 8
 #define NAME_COLUMNS 32
 #define PATH_SIZE    256
 
-enum {
-    OPTION_NAME = 'n',
-    OPTION_ROLE = 'r',
-    WORDS_MAX = 2
-};
+enum { OPTION_NAME = 'n', OPTION_ROLE = 'r', WORDS_MAX = 2 };
 
 struct keys_input {
     const char *name, *role;
@@ -51,9 +48,7 @@ static const struct argp argp = {
 
 static int create(struct ctl *ctl, const struct keys_input *input)
 {
-    const char *role = input->role != NULL        ? input->role
-                       : ctl->organisation != NULL ? "org"
-                                                   : NULL;
+    const char *role = input->role != NULL ? input->role : ctl->organisation != NULL ? "org" : NULL;
     char path[PATH_SIZE] = "/api/api-keys";
     json_t *body;
     json_t *answer;
@@ -107,7 +102,7 @@ static int list(struct ctl *ctl)
     return ctl_print_list(ctl, path, print_key);
 }
 
-static int delete(struct ctl *ctl, const char *id)
+static int delete (struct ctl *ctl, const char *id)
 {
     struct ctl_request request = {.method = "DELETE", .is_repeatable = true};
     struct buf path;

@@ -1,4 +1,6 @@
 /* outdialctl org: organisations, with an admin key. */
+#include "cmd/outdialctl.h"
+
 #include <errno.h>
 #include <inttypes.h>
 #include <math.h>
@@ -6,7 +8,6 @@
 #include <stdlib.h>
 
 #include "base/check.h"
-#include "cmd/outdialctl.h"
 
 #define NAME_COLUMNS   32
 #define ZONE_COLUMNS   20

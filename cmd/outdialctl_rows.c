@@ -1,9 +1,10 @@
 /* Rows of the API: lists page by page, rows by their name. */
+#include "cmd/outdialctl.h"
+
 #include <stdio.h>
 
 #include "base/check.h"
 #include "base/id.h"
-#include "cmd/outdialctl.h"
 
 #define PAGE        100 /* rows: the most that the API gives */
 #define CURSOR_SIZE 1024

@@ -1,13 +1,11 @@
 /* outdialctl launch, pause, resume and cancel. */
+#include "cmd/outdialctl.h"
+
 #include <stdio.h>
 
 #include "base/check.h"
-#include "cmd/outdialctl.h"
 
-enum {
-    OPTION_WATCH = 'w',
-    EXECUTIONS_MAX = 64
-};
+enum { OPTION_WATCH = 'w', EXECUTIONS_MAX = 64 };
 
 /* ---- launch ---- */
 
@@ -101,8 +99,8 @@ struct change {
 static const struct change pause_change = {
     "pause", "PATCH", "/pause",
     "Pauses executions: no new contact is taken; calls that are queued or under way go on."};
-static const struct change resume_change = {
-    "resume", "PATCH", "/resume", "Lets paused executions go on."};
+static const struct change resume_change = {"resume", "PATCH", "/resume",
+                                            "Lets paused executions go on."};
 static const struct change cancel_change = {
     "cancel", "DELETE", "",
     "Cancels executions: pending contacts are skipped at once; calls that are queued or under way "

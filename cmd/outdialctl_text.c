@@ -1,4 +1,6 @@
 /* Text for people and for programs. */
+#include "cmd/outdialctl.h"
+
 #include <errno.h>
 #include <inttypes.h>
 #include <langinfo.h>
@@ -9,7 +11,6 @@
 
 #include "base/check.h"
 #include "base/utf8.h"
-#include "cmd/outdialctl.h"
 
 #define DEFAULT_COLUMNS 80
 #define MS_PER_S        INT64_C(1000)

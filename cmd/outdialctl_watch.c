@@ -4,24 +4,21 @@
  *    second on a terminal, else once a second.
  * 2. On a terminal the lines are drawn over the last ones; elsewhere each reading is a line.
  * 3. Ends with the last execution that is watched.
- * A daemon that is away for a moment (a restart) is waited for.
  */
+#include "cmd/outdialctl_watch.h"
+
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "base/check.h"
-#include "cmd/outdialctl_watch.h"
 
 #define TERMINAL_INTERVAL_MS 200
 #define LOG_INTERVAL_MS      1000
 #define WATCHED_MAX          200
 #define MS_PER_S             1000.0
 
-enum {
-    OPTION_INTERVAL = 'i',
-    WORDS_MAX = 1
-};
+enum { OPTION_INTERVAL = 'i', WORDS_MAX = 1 };
 
 struct watch_input {
     double interval_s; /* 0: the default */
@@ -41,8 +38,8 @@ struct watch {
 };
 
 static const struct argp_option options[] = {
-    {"interval", OPTION_INTERVAL, "SECONDS", 0,
-     "between two readings (0.2 on a terminal, else 1)", 0},
+    {"interval", OPTION_INTERVAL, "SECONDS", 0, "between two readings (0.2 on a terminal, else 1)",
+     0},
     {0},
 };
 
@@ -251,9 +248,8 @@ static void show_on_terminal(struct watch *watch)
 
     buf_init(&lines);
     for (size_t i = 0; i < watch->count; i++) {
-        count += watch->is_one
-                     ? watched_show(&lines, watch->list[i], &watch->daemon, columns)
-                     : watched_show_row(&lines, watch->list[i], columns);
+        count += watch->is_one ? watched_show(&lines, watch->list[i], &watch->daemon, columns)
+                               : watched_show_row(&lines, watch->list[i], columns);
     }
     OD_CHECK(buf_append_byte(&lines, '\0') == 0);
     draw(watch, &lines, count);
@@ -345,9 +341,9 @@ static int watch_run(struct ctl *ctl, const char *execution_id, double interval_
     int status;
 
     watch.is_terminal = !ctl->is_json && ctl_is_terminal(1);
-    watch.interval_ms = interval_s > 0       ? (int64_t)(interval_s * MS_PER_S)
+    watch.interval_ms = interval_s > 0      ? (int64_t)(interval_s * MS_PER_S)
                         : watch.is_terminal ? TERMINAL_INTERVAL_MS
-                                             : LOG_INTERVAL_MS;
+                                            : LOG_INTERVAL_MS;
     if (execution_id != NULL) {
         (void)watch_add(&watch, execution_id);
     }

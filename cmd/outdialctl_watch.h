@@ -10,9 +10,7 @@
 #include "base/buf.h"
 #include "cmd/outdialctl.h"
 
-enum {
-    RATE_SAMPLES = 64
-};
+enum { RATE_SAMPLES = 64 };
 
 /* A number that grows, and how fast it did of late. */
 struct rate {
@@ -28,8 +26,8 @@ double rate_per_second(const struct rate *rate, int64_t window_ms);
 
 struct watched {
     char id[CTL_ID_SIZE];
-    char *name;      /* the program's */
-    json_t *json;    /* the execution, as last read */
+    char *name;       /* the program's */
+    json_t *json;     /* the execution, as last read */
     struct rate done; /* contacts that are through */
     int64_t begun_at; /* of ctl_mono_ms */
 };

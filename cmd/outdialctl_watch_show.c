@@ -1,12 +1,13 @@
 /* How `watch` shows an execution: lines for a terminal, a line for a log, JSON. */
+#include "cmd/outdialctl_watch.h"
+
 #include <inttypes.h>
 #include <stdio.h>
 
 #include "base/check.h"
 #include "base/instant.h"
-#include "cmd/outdialctl_watch.h"
 
-#define CALLS_WINDOW_MS  3000 /* over which calls a second are counted: lively */
+#define CALLS_WINDOW_MS  3000  /* over which calls a second are counted: lively */
 #define DONE_WINDOW_MS   10000 /* and contacts a second: steady enough for an estimate */
 #define BAR_COLUMNS_MAX  60
 #define BAR_COLUMNS_MIN  10
@@ -277,8 +278,8 @@ void watched_log(struct buf *out, const struct watched *watched,
     char now[INSTANT_TEXT_SIZE];
 
     instant_print(ctl_now_ms(), now);
-    OD_CHECK(buf_printf(out, "%s %s %s %.1f%%", now, watched->id,
-                        ctl_text(watched->json, "status"), percent(watched)) == 0);
+    OD_CHECK(buf_printf(out, "%s %s %s %.1f%%", now, watched->id, ctl_text(watched->json, "status"),
+                        percent(watched)) == 0);
     OD_CHECK(buf_printf(out,
                         " total=%" PRId64 " completed=%" PRId64 " failed=%" PRId64
                         " skipped=%" PRId64 " in_progress=%" PRId64 " pending=%" PRId64,

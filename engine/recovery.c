@@ -118,6 +118,7 @@ static int load_executions(struct engine *engine)
                             clock_mono(&engine->clock))) {
             return OD_ECORRUPT;
         }
+        resident->told = resident->execution.state.status;
         arena_reset(&engine->memory);
         post(engine, (struct actor_name){ACTOR_EXECUTION, number}, MESSAGE_TICK, NULL);
         from = key_after(&key);

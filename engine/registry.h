@@ -14,6 +14,7 @@ struct resident {
     struct execution execution;
     struct heap_node wall, mono; /* when it wants a TICK */
     bool is_listed;              /* in the list of those to be saved */
+    enum execution_status told;  /* the status that the log knows; 0: none */
 };
 
 struct registry {

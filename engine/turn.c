@@ -11,6 +11,7 @@
  */
 #include "base/check.h"
 #include "engine/engine_state.h"
+#include "model/names.h"
 
 void turn_wanted(struct engine *engine)
 {
@@ -28,6 +29,23 @@ static bool writer_is_free(const struct engine *engine)
 
 /* ---- closing a batch ---- */
 
+static void log_status(struct resident *resident)
+{
+    const struct execution *e = &resident->execution;
+
+    if (resident->told != e->state.status) {
+        resident->told = e->state.status;
+        log_info("execution", FIELD_UUID("execution", &e->settings.id),
+                 FIELD_UUID("organization", &e->settings.organisation_id),
+                 FIELD_TEXT("status", execution_status_name(e->state.status)),
+                 FIELD_SLICE("reason", e->state.status_reason),
+                 FIELD_UINT("contacts", e->state.counters.total),
+                 FIELD_UINT("completed", e->state.counters.completed),
+                 FIELD_UINT("failed", e->state.counters.failed),
+                 FIELD_UINT("skipped", e->state.counters.skipped));
+    }
+}
+
 static void save_executions(struct engine *engine)
 {
     struct registry *registry = &engine->registry;
@@ -37,6 +55,7 @@ static void save_executions(struct engine *engine)
 
         resident->is_listed = false;
         if (resident->execution.is_dirty) {
+            log_status(resident);
             execution_save(&resident->execution, &engine->effects.effects);
         }
         if (execution_is_over(&resident->execution)) {

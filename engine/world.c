@@ -180,6 +180,7 @@ static struct resident *find_execution(struct engine *engine, const struct messa
     }
     if (execution_load(&resident->execution, m->actor.number, &engine->settings, &engine->view.view,
                        m->mono)) {
+        resident->told = resident->execution.state.status;
         return resident;
     }
     registry_remove(&engine->registry, resident);

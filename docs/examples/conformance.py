@@ -175,6 +175,8 @@ class Bench:
             self.violate(f"an unknown outcome: {event['outcome']}")
         if earlier and event != earlier[-1] and not self.restarted:
             self.violate("a result was repeated, but changed")
+        if self.dials(call_id) and call_id not in self.permitted:
+            self.violate("dialled before `accepted`")
         if not self.dials(call_id) and call_id not in self.may_report_undialled:
             self.violate("a result of a call that was not dialled")
 
@@ -252,6 +254,9 @@ class Bench:
     def close(self):
         if self.process is not None:
             self.terminate()
+        for call_id in self.claim_ids:
+            if self.dials(call_id) > (call_id in self.permitted):
+                self.violate("dialled without permission, or more than once")
         self.server.shutdown()
         self.server.server_close()
 

@@ -84,6 +84,22 @@ static void the_wall_clock_shows_the_local_time(void **state)
     }
 }
 
+static void a_day_starts_at_its_midnight(void **state)
+{
+    struct local_time local = calendar_local(&calendar_utc, 3 * MS_PER_DAY);
+
+    (void)state;
+    assert_true(local.day == 3);
+    assert_int_equal(local.ms_of_day, 0);
+    local = calendar_local(&calendar_utc, 3 * MS_PER_DAY - 1);
+    assert_true(local.day == 2);
+    assert_int_equal(local.ms_of_day, MS_PER_DAY - 1);
+    local = calendar_local(&calendar_utc, -MS_PER_DAY);
+    assert_true(local.day == -1);
+    assert_int_equal(local.ms_of_day, 0);
+    assert_int_equal(local.weekday, 3);
+}
+
 static const struct {
     const char *sentence;
     const struct zone_table *zone;
@@ -195,6 +211,7 @@ static void a_table_without_a_beginning_is_a_defect(void **state)
 
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(the_wall_clock_shows_the_local_time),
+    cmocka_unit_test(a_day_starts_at_its_midnight),
     cmocka_unit_test(a_local_time_occurs_never_once_or_twice),
     cmocka_unit_test(local_time_and_instants_agree),
     cmocka_unit_test(the_next_change_is_later_and_changes_the_offset),

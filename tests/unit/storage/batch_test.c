@@ -38,7 +38,7 @@ static int teardown(void **state)
     return 0;
 }
 
-static void put(struct fixture *f, unsigned table, const struct key *key)
+static void say_put(struct fixture *f, unsigned table, const struct key *key)
 {
     uint32_t number = ++f->number;
 
@@ -50,7 +50,7 @@ static void put(struct fixture *f, unsigned table, const struct key *key)
     model_put(&f->models[table], (struct model_row){.key = *key, .number = number});
 }
 
-static void delete (struct fixture *f, unsigned table, const struct key *key)
+static void say_deleted(struct fixture *f, unsigned table, const struct key *key)
 {
     batch_delete(f->batch, tables[table], key);
     model_put(&f->models[table], (struct model_row){.key = *key, .is_deleted = true});
@@ -63,9 +63,9 @@ static void fill(struct fixture *f, struct prng *prng, size_t count)
         unsigned table = (unsigned)prng_below(prng, 2);
 
         if (prng_below(prng, 3) == 0) {
-            delete (f, table, &key);
+            say_deleted(f, table, &key);
         } else {
-            put(f, table, &key);
+            say_put(f, table, &key);
         }
     }
 }
@@ -201,10 +201,10 @@ static void operations_come_in_their_order(void **state)
     struct batch_operation operation;
     size_t at = 0;
 
-    put(f, 0, &first);
-    delete (f, 1, &second);
-    put(f, 0, &second);
-    delete (f, 0, &first); /* replaces the first operation, and comes last */
+    say_put(f, 0, &first);
+    say_deleted(f, 1, &second);
+    say_put(f, 0, &second);
+    say_deleted(f, 0, &first); /* replaces the first operation, and comes last */
     assert_true(batch_read(f->batch, &at, &operation));
     assert_true(operation.table == tables[1] && operation.is_delete);
     assert_true(batch_read(f->batch, &at, &operation));
@@ -222,7 +222,7 @@ static void a_cleared_batch_is_silent(void **state)
     struct slice value;
     size_t at = 0;
 
-    put(f, 0, &key);
+    say_put(f, 0, &key);
     assert_true(batch_bytes(f->batch) > 0);
     batch_clear(f->batch);
     assert_int_equal(batch_count(f->batch), 0);
@@ -244,7 +244,7 @@ static void a_giant_batch_works_and_shrinks(void **state)
         for (uint32_t i = 0; i < 150000; i++) {
             struct key key = key_entry(1, i * 7919U);
 
-            put(f, 0, &key);
+            say_put(f, 0, &key);
         }
         for (uint32_t i = 0; i < 3000; i++) {
             struct key key = key_u32(i);
