@@ -73,7 +73,7 @@ static long status_kb(const char *name)
             kb = strtol(line + strlen(name) + 1, NULL, 10);
         }
     }
-    fclose(file);
+    (void)fclose(file);
     return kb;
 }
 
@@ -99,8 +99,8 @@ static void make_organisation(struct bench *bench)
 {
     struct arena *arena = arena_new();
     struct organisation *organisation = arena_zalloc(arena, sizeof(*organisation));
-    struct did *did = arena_zalloc(arena, sizeof(*did));
     struct arena *did_arena = arena_new();
+    struct did *did = arena_zalloc(did_arena, sizeof(*did));
     union payload payload;
 
     bench->organisation = engine_next_number(bench->engine, TABLE_ORGANISATION);
@@ -111,7 +111,6 @@ static void make_organisation(struct bench *bench)
     payload.organisation = organisation;
     post(bench, (struct actor_name){ACTOR_PLATFORM, 0}, MESSAGE_ORGANISATION_CREATE, &payload,
          arena);
-    did = arena_zalloc(did_arena, sizeof(*did));
     did->id = bench->did = engine_new_id(bench->engine);
     did->number = SLICE("+212520001234");
     did->status = DID_ACTIVE;
@@ -276,9 +275,9 @@ static void on_reply(void *context, uint64_t exchange, const struct reply *reply
 
     (void)exchange;
     if (reply->kind == REPLY_FAULT) {
-        fprintf(stderr, "engine: %s: %.*s\n", fault_name(reply->fault.code),
-                SLICE_ARGS(reply->fault.message));
-        exit(1);
+        (void)fprintf(stderr, "engine: %s: %.*s\n", fault_name(reply->fault.code),
+                      SLICE_ARGS(reply->fault.message));
+        _exit(1);
     }
     if (bench->stage == MAKING) {
         on_made(bench);
@@ -343,7 +342,7 @@ static void print_figures(const struct figure *figures, size_t count, bool json)
         }
     }
     printf("%s\n", json ? "}" : "");
-    fflush(stdout);
+    (void)fflush(stdout);
 }
 
 static void print_result(const struct bench *bench, const struct options *options, long rss_before)
@@ -399,14 +398,14 @@ static int run(const struct options *options, uint32_t contacts)
     struct od_error error;
 
     OD_CHECK(config != NULL);
-    snprintf(directory, sizeof(directory), "%s/outdial-bench-XXXXXX", options->directory);
+    (void)snprintf(directory, sizeof(directory), "%s/outdial-bench-XXXXXX", options->directory);
     if (mkdtemp(directory) == NULL) {
         perror(directory);
         return 1;
     }
     configure(config, options, directory);
     if (engine_open(config, &bench.engine, &error) != 0) {
-        fprintf(stderr, "engine: %s\n", error.text);
+        (void)fprintf(stderr, "engine: %s\n", error.text);
         return 1;
     }
     long rss_before = status_kb("RssAnon:");
@@ -448,7 +447,7 @@ static error_t parse(int key, char *argument, struct argp_state *state)
     switch (key) {
     case 'n':
         if (options->runs == RUNS_MAX) {
-            argp_error(state, "at most %d sizes", RUNS_MAX);
+            argp_error(state, "at most %d sizes", RUNS_MAX); // NOLINT(concurrency-mt-unsafe)
         }
         options->contacts[options->runs++] = (uint32_t)strtoul(argument, NULL, 10);
         return 0;
@@ -477,7 +476,8 @@ int main(int argc, char **argv)
     struct options options = {.window = "4000", .directory = "/var/tmp"};
     int status = 0;
 
-    argp_parse(&argp, argc, argv, 0, NULL, &options);
+    /* There are no threads yet. NOLINTNEXTLINE(concurrency-mt-unsafe) */
+    (void)argp_parse(&argp, argc, argv, 0, NULL, &options);
     if (options.runs == 0) {
         options.contacts[0] = 100000;
         options.contacts[1] = 1000000;
@@ -494,7 +494,7 @@ int main(int argc, char **argv)
             printf("%*s ", i < 3 ? 10 : 8, names[i]);
         }
         printf("\n");
-        fflush(stdout);
+        (void)fflush(stdout);
     }
     for (unsigned i = 0; i < options.runs && status == 0; i++) {
         status = run_apart(&options, options.contacts[i]);

@@ -32,13 +32,13 @@ static const struct ctl_command commands[] = {
     {"org", "create|list|show|update|credits", "organisations", command_org},
     {"import", "FILE.csv", "contacts from a CSV file", command_import},
     {"launch", "PROGRAM", "starts an execution of a program", command_launch},
-    {"watch", "[EXECUTION]", "live progress of one execution, or of all", command_watch},
-    {"pause", "EXECUTION…", "takes no new contact", command_pause},
-    {"resume", "EXECUTION…", "goes on", command_resume},
-    {"cancel", "EXECUTION…", "ends it: pending contacts are skipped", command_cancel},
+    {"watch", "[EXECUTION]", "live progress of one, or of all", command_watch},
+    {"pause", "EXECUTION...", "takes no new contact", command_pause},
+    {"resume", "EXECUTION...", "goes on", command_resume},
+    {"cancel", "EXECUTION...", "ends it: pending contacts are skipped", command_cancel},
     {"api", "METHOD PATH [BODY]", "any request of the API", command_api},
-    {"backup", "FILE", "a consistent copy of the store, also while it is in use", command_backup},
-    {"check", "", "proves every invariant of the store", command_check},
+    {"backup", "FILE", "consistent copy of a store in use", command_backup},
+    {"check", "", "proves the invariants of the store", command_check},
     {NULL, NULL, NULL, NULL},
 };
 
@@ -209,7 +209,7 @@ static char *filter_help(int key, const char *text, void *input)
         char usage[64];
 
         (void)snprintf(usage, sizeof(usage), "%s %s", c->name, c->synopsis);
-        OD_CHECK(buf_printf(&out, "  %-38s %s\n", usage, c->summary) == 0);
+        OD_CHECK(buf_printf(&out, "  %-36s %s\n", usage, c->summary) == 0);
     }
     OD_CHECK(buf_printf(&out, "\n%s", exit_statuses) == 0);
     OD_CHECK(buf_append_byte(&out, '\0') == 0);
@@ -232,7 +232,7 @@ int main(int argc, char **argv)
 {
     const struct argp argp = {.options = common_options,
                               .parser = on_option,
-                              .args_doc = "COMMAND [ARGUMENT…]",
+                              .args_doc = "COMMAND [ARGUMENT...]",
                               .doc = "Operates outdial, the outbound dialling engine.\v ",
                               .help_filter = filter_help};
     struct ctl ctl = {.url = DEFAULT_URL, .organisation = ctl_environment("OUTDIAL_ORGANIZATION")};

@@ -92,7 +92,7 @@ void import_show_bar(const struct import *import)
     buf_deinit(&out);
 }
 
-void import_reject(struct import *import, uint64_t row, uint64_t line, const char *message)
+void import_reject(struct import *import, const struct batch_row *row)
 {
     struct buf text;
 
@@ -101,16 +101,16 @@ void import_reject(struct import *import, uint64_t row, uint64_t line, const cha
         return;
     }
     buf_init(&text);
-    ctl_append_clean(&text, message[0] != '\0' ? message : "was refused");
+    ctl_append_clean(&text, row->fault);
     OD_CHECK(json_array_append_new(import->errors,
-                                   json_pack("{s:I, s:I, s:s%}", "row", (json_int_t)row, "line",
-                                             (json_int_t)line, "message", text.data, text.size)) ==
-             0);
+                                   json_pack("{s:I, s:I, s:s%}", "row", (json_int_t)row->row,
+                                             "line", (json_int_t)row->line, "message", text.data,
+                                             text.size)) == 0);
     if (!import->ctl->is_json) {
         import_clear_bar(import);
-        (void)fprintf(stderr, "row %" PRIu64, row);
-        if (line != row) {
-            (void)fprintf(stderr, " (line %" PRIu64 ")", line);
+        (void)fprintf(stderr, "row %" PRIu64, row->row);
+        if (row->line != row->row) {
+            (void)fprintf(stderr, " (line %" PRIu64 ")", row->line);
         }
         (void)fprintf(stderr, ": %.*s\n", (int)text.size, text.data);
     }
@@ -164,28 +164,28 @@ static bool on_header(struct import *import, const struct csv_row *row)
 static bool on_row(void *context, const struct csv_row *row)
 {
     struct import *import = context;
+    struct batch_row *out = &import->batch[import->batch_count];
     struct buf fault;
-    json_t *contact;
 
     if (!import->has_header) {
         return on_header(import, row);
     }
     import->rows++;
     buf_init(&fault);
+    out->row = row->row;
+    out->line = row->line;
     if (row->fault != NULL) {
-        contact = NULL;
         OD_CHECK(buf_append_text(&fault, row->fault) == 0);
     } else {
-        contact = columns_contact(&import->columns, row, &fault);
+        out->contact = columns_contact(&import->columns, row, &fault);
     }
-    if (contact == NULL) {
+    if (out->contact == NULL) {
         OD_CHECK(buf_append_byte(&fault, '\0') == 0);
-        import_reject(import, row->row, row->line, fault.data);
-    } else {
-        import->batch[import->batch_count++] =
-            (struct batch_row){.contact = contact, .row = row->row, .line = row->line};
+        out->fault = strdup(fault.data);
+        OD_CHECK(out->fault != NULL);
     }
     buf_deinit(&fault);
+    import->batch_count++;
     if (import->batch_count == IMPORT_BATCH_MAX) {
         import_flush(import);
     }
@@ -250,9 +250,7 @@ static int read_file(struct import *import)
     if (import->status == CTL_OK && !import->has_header) {
         import->status = ctl_fail(import->ctl, CTL_USAGE, "%s: is empty", name);
     }
-    if (import->status == CTL_OK) {
-        import_flush(import);
-    }
+    import_flush(import);
     if (import->file != stdin) {
         (void)fclose(import->file);
     }
@@ -282,9 +280,6 @@ int command_import(struct ctl *ctl, int argc, char **argv)
     }
     if (status == CTL_OK && import->rejected > 0) {
         status = CTL_FAILED;
-    }
-    for (size_t i = 0; i < import->batch_count; i++) {
-        json_decref(import->batch[i].contact);
     }
     columns_free(&import->columns);
     json_decref(import->errors);

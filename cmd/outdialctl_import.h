@@ -22,7 +22,8 @@ struct import_input {
 };
 
 struct batch_row {
-    json_t *contact; /* NULL: refused */
+    json_t *contact; /* NULL: it has a fault */
+    char *fault;     /* why the row is bad; NULL: it is not, as far as is known */
     uint64_t row, line;
 };
 
@@ -48,7 +49,7 @@ struct import {
 void import_flush(struct import *import);
 
 /* Reports a bad row. */
-void import_reject(struct import *import, uint64_t row, uint64_t line, const char *message);
+void import_reject(struct import *import, const struct batch_row *row);
 
 /* The progress on a terminal. */
 void import_show_bar(const struct import *import);

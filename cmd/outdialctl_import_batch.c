@@ -13,9 +13,10 @@
 
 #define RANGES_MAX 64 /* of a batch that is cut in two again and again: 2 × log2(1000) at most */
 
-static void reject_row(struct import *import, struct batch_row *row, const char *message)
+static void set_fault(struct batch_row *row, const char *message)
 {
-    import_reject(import, row->row, row->line, message);
+    row->fault = strdup(message[0] != '\0' ? message : "was refused");
+    OD_CHECK(row->fault != NULL);
     json_decref(row->contact);
     row->contact = NULL;
 }
@@ -40,8 +41,7 @@ static bool read_path(const char *path, size_t *index, const char **rest)
 
 /* Takes out the rows that a refusal names. `sent` lists the rows of the request. Returns how many.
  */
-static size_t reject_named(struct import *import, const json_t *refusal,
-                           struct batch_row *const *sent, size_t sent_count)
+static size_t mark_named(const json_t *refusal, struct batch_row *const *sent, size_t sent_count)
 {
     struct buf messages[IMPORT_BATCH_MAX];
     size_t named = 0;
@@ -64,7 +64,7 @@ static size_t reject_named(struct import *import, const json_t *refusal,
     for (i = 0; i < sent_count; i++) {
         if (messages[i].size > 0) {
             OD_CHECK(buf_append_byte(&messages[i], '\0') == 0);
-            reject_row(import, sent[i], messages[i].data);
+            set_fault(sent[i], messages[i].data);
             named++;
         }
         buf_deinit(&messages[i]);
@@ -136,11 +136,11 @@ static size_t find_bad_rows(struct import *import, const json_t *refusal, long h
         import->status = ctl_print_refusal(import->ctl, http_status, refusal);
         return 0;
     }
-    if (reject_named(import, refusal, sent, sent_count) > 0) {
+    if (mark_named(refusal, sent, sent_count) > 0) {
         return 1;
     }
     if (sent_count == 1) {
-        reject_row(import, sent[0], ctl_text(refusal, "message"));
+        set_fault(sent[0], ctl_text(refusal, "message"));
         return 1;
     }
     return 2;
@@ -207,7 +207,11 @@ void import_flush(struct import *import)
         }
     }
     for (size_t i = 0; i < import->batch_count; i++) {
+        if (import->batch[i].fault != NULL) {
+            import_reject(import, &import->batch[i]);
+        }
         json_decref(import->batch[i].contact);
+        free(import->batch[i].fault);
     }
     import->batch_count = 0;
     import_show_bar(import);

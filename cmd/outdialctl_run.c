@@ -140,7 +140,7 @@ static int change_all(struct ctl *ctl, const struct change *change, int argc, ch
 {
     struct executions_input input = {.count = 0};
     const struct argp argp = {
-        .parser = on_executions_option, .args_doc = "EXECUTION…", .doc = change->doc};
+        .parser = on_executions_option, .args_doc = "EXECUTION...", .doc = change->doc};
     int worst = CTL_OK;
 
     ctl_parse(ctl, &argp, &input, argc, argv);

@@ -365,10 +365,6 @@ static void tell_ready(const struct daemon *daemon, const struct config *config)
              FIELD_TEXT("data_dir", config->data_dir),
              FIELD_SLICE("admin_key_file", buf_slice(&key_file)));
     buf_deinit(&key_file);
-    if (config->ops_listen[0] != '\0') {
-        print_address(config->ops_listen, api_ops_port(daemon->api), address);
-        log_info("operations", FIELD_TEXT("listen", address));
-    }
     if (config->has_test_clock) {
         log_warn("on a test clock", FIELD_INSTANT("now", engine_now(daemon->engine)));
     }

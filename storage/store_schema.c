@@ -213,6 +213,7 @@ int store_schema_open(MDB_txn *txn, bool is_read_only, MDB_dbi tables[TABLE_COUN
 
     *lmdb = tables_open(txn, is_read_only, tables);
     if (*lmdb == MDB_NOTFOUND) {
+        *lmdb = 0;
         return od_error_set(error, OD_EVERSION,
                             "a table is missing: start outdiald once to migrate the store");
     }

@@ -349,7 +349,7 @@ class TestClock(Story):
 
 class RealClock(Story):
     test_clock = None
-    config = "[calls]\nlease_seconds = 1\n[gateway worker]\n[gateway simulator]\n"
+    config = "[calls]\nlease_seconds = 1\n"
 
     def test_a_campaign_in_real_time(self):
         org = self.org()

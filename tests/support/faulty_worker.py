@@ -6,7 +6,7 @@
 
 import os
 import sys
-import time
+import threading
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "docs",
                                 "examples"))
@@ -83,7 +83,7 @@ class ChangesItsResult(worker.Worker):
         seconds = 0
         while self.tell({**event, "durationSeconds": seconds}, lambda: True) is None:
             seconds += 1
-            time.sleep(0.1)
+                threading.Event().wait(0.1)
         self.journal.write("over", event["callId"])
 
 
@@ -134,7 +134,7 @@ class DiesWithoutTheEngine(worker.Worker):
 
 class DropsCallsOnSigterm(worker.Worker):
     def run(self):
-        worker.threading.Thread(target=self._die, daemon=True).start()
+        threading.Thread(target=self._die, daemon=True).start()
         super().run()
 
     def _die(self):
@@ -182,7 +182,7 @@ FAULTS = {  # the fault, and a scenario that must find it
 def slow(call, node_executed):
     """Long enough to be killed in the middle of it."""
     node_executed("greeting")
-    time.sleep(1)
+    threading.Event().wait(1)
     return "busy", 0, None
 
 

@@ -270,10 +270,11 @@ class Daemon:
         environment.update(self.environment)
         return environment
 
-    def start(self, patience=60):
+    def start(self, patience=60, port=None):
+        """Starts it and waits until it is ready; on a port of its own choice if none is given."""
         assert self.process is None
         for attempt in range(5):
-            self.port = free_port()
+            self.port = port or free_port()
             with open(self.log_path, "ab") as log:
                 self.process = subprocess.Popen(
                     self.command(self.port), stdin=subprocess.DEVNULL, stdout=log, stderr=log,

@@ -202,7 +202,7 @@ static void a_patch_replaces_settings_as_wholes(void **state)
     create(f, &program);
     change.value =
         (struct program){.id = fixture_id(40),
-                         .retry = {.type = RETRY_FIXED_DELAY, .delay_minutes = 5, .max_retries = 2},
+                         .retry = {.type = RETRY_FIXED_DELAY, .delay_ms = 300000, .max_retries = 2},
                          .has_pause_windows = true,
                          .windows = {.weekly = weekly, .weekly_count = 1},
                          .pacing = {.max_concurrent_calls = 4},

@@ -1,0 +1,474 @@
+"""kill -9 under load, $OUTDIAL_KILLS times (default 50).
+
+While clients create, launch, pause and resume, and workers dial, the daemon is killed at random moments,
+now and then while it starts. The clients log what they were told: ok, failed or unknown; nothing is ever
+concluded from unknown. The workers append each callId to a ledger, on disk before they "dial".
+
+After each kill the store at rest is checked and the daemon goes on; at the end everything is brought to
+its end, and:
+  - no callId was dialled twice, and each that was dialled is known to the store;
+  - every contact of every execution has ended once, by the calls that are listed;
+  - the counters add up at every read;
+  - everything that was acknowledged is there: contacts, programs, launches, pauses, results.
+
+The seed is printed; $OUTDIAL_SEED sets it (threads still race, so a run is not repeated exactly).
+"""
+
+import collections
+import datetime
+import http.client
+import os
+import random
+import subprocess
+import threading
+import time
+import unittest
+
+from outdial_daemon import (
+    Daemon, Organisation, Worker, check_counters, format_time, free_port, released, result, started)
+
+KILLS = int(os.environ.get("OUTDIAL_KILLS", "50"))
+SEED = int(os.environ.get("OUTDIAL_SEED", random.SystemRandom().randrange(1 << 32)))
+CONFIG = """[calls]
+lease_seconds = 1
+lease_limit = 20
+call_timeout_seconds = 3
+dial_by_seconds = 1
+[log]
+level = warn
+"""
+ENDED = ("completed", "stopped", "cancelled")
+ACTIVE_MAX = 8  # executions
+UNREACHABLE = (OSError, http.client.HTTPException)  # nothing is known about the request
+
+
+class Stop(Exception):
+    """The test is over, or has failed elsewhere."""
+
+
+class Shared:
+    """What the threads know together."""
+
+    def __init__(self):
+        self.lock = threading.Lock()
+        self.clients_stop, self.callers_stop = threading.Event(), threading.Event()
+        self.finishing = threading.Event()  # workers: no more mischief, everything to its end
+        self.failures = []
+        self.counts = collections.Counter()
+        self.contacts, self.programs = [], []  # acknowledged
+        self.executions = {}  # id -> Organisation, acknowledged or listed
+        self.results = {}  # callId -> outcome, acknowledged as accepted
+
+    def fail(self, text):
+        with self.lock:
+            self.failures.append(text)
+        self.stop()
+
+    def stop(self):
+        self.clients_stop.set()
+        self.callers_stop.set()
+
+    def count(self, what):
+        with self.lock:
+            self.counts[what] += 1
+
+
+class Actor(threading.Thread):
+    """A thread that talks to a daemon which comes and goes."""
+
+    def __init__(self, shared, name, seed, stopping):
+        super().__init__(name=name, daemon=True)
+        self.shared, self.stopping = shared, stopping
+        self.random = random.Random(seed)
+
+    def run(self):
+        try:
+            while not self.stopping.is_set():
+                self.step()
+        except Stop:
+            pass
+        except Exception as error:  # pylint: disable=broad-except
+            self.shared.fail(f"{self.name}: {error!r}")
+
+    def step(self):
+        raise NotImplementedError
+
+    def once(self, ask, *arguments):
+        """One try: the response, or None when nothing is known."""
+        try:
+            response = ask(*arguments)
+        except UNREACHABLE:
+            self.shared.count("unknown")
+            time.sleep(0.01)
+            return None
+        if response.status == 503:
+            self.shared.count("unavailable")
+            return None
+        self.shared.count("ok" if response.status < 300 else "failed")
+        return response
+
+    def until_answered(self, ask, *arguments):
+        while True:
+            response = self.once(ask, *arguments)
+            if response is not None:
+                return response
+            if self.stopping.is_set():
+                raise Stop
+
+
+class Caller(Actor):
+    """A worker that keeps the contract, but loses calls, is slow, and reports late, on purpose."""
+
+    def __init__(self, shared, name, seed, worker, ledger):
+        super().__init__(shared, name, seed, shared.callers_stop)
+        self.worker, self.ledger = worker, ledger
+
+    def step(self):
+        response = self.once(self.worker.api.post, "/api/calls/claim", {
+            "max": self.random.randint(1, 20), "waitMs": self.random.choice((0, 50, 300)),
+            "gateway": "worker"})
+        if response is None:
+            return
+        if response.status != 200:
+            raise AssertionError(f"claim: {response.json}")
+        for call in response.json["calls"]:
+            self.handle(call)
+
+    def tell(self, event):
+        """Repeats the event unchanged until it is acknowledged: (status, it was asked before)."""
+        tries = 0
+        while True:
+            response = self.once(self.worker.api.post, "/api/call-events", {"events": [event]})
+            if response is not None:
+                if response.status != 200:
+                    raise AssertionError(f"{event}: {response.json}")
+                return response.json["results"][0]["status"], tries > 0
+            tries += 1
+            if self.stopping.is_set():
+                raise Stop
+
+    def handle(self, call):
+        mischief = 1.0 if self.shared.finishing.is_set() else self.random.random()
+        if mischief < 0.05:
+            return  # loses it: the lease ends
+        if mischief < 0.08:
+            self.tell(released(call, reason="no trunk"))
+            return
+        status, _ = self.tell(started(call))
+        if status == "duplicate":
+            self.tell(released(call, reason="the answer was lost"))  # it did not ring
+            return
+        if status != "accepted":
+            if status not in ("stale", "refused"):
+                raise AssertionError(f"started: {status}")
+            return
+        if mischief < 0.11:
+            self.tell(released(call, reason="503"))
+            return
+        self.ledger.dial(call["callId"])
+        if mischief < 0.13:
+            return  # is never heard of again: timeout, in doubt
+        outcome = "answered" if self.random.random() < 0.7 else self.random.choice(
+            ("busy", "no_answer", "voicemail", "rejected", "error"))
+        status, again = self.tell(result(call, outcome, durationSeconds=1))
+        if status in ("accepted", "duplicate"):
+            with self.shared.lock:
+                self.shared.results[call["callId"]] = outcome
+            if status == "duplicate" and not again:
+                raise AssertionError(f"{call['callId']}: duplicate at the first report")
+        elif status != "stale":
+            raise AssertionError(f"result: {status}")
+        if mischief < 0.15:
+            late, _ = self.tell(result(call, "rejected" if outcome != "rejected" else "busy"))
+            if late != "stale":
+                raise AssertionError(f"a second, different result: {late}")
+
+
+class Ledger:
+    def __init__(self, path):
+        self.file = open(path, "ab")  # pylint: disable=consider-using-with
+        self.lock = threading.Lock()
+        self.dials = collections.Counter()
+
+    def dial(self, call_id):
+        with self.lock:
+            self.file.write(f"{call_id}\n".encode())
+            self.file.flush()
+            os.fsync(self.file.fileno())
+            self.dials[call_id] += 1
+
+
+class Creator(Actor):
+    """Makes contacts, now and then a campaign of them, and launches it."""
+
+    def __init__(self, shared, name, seed, org):
+        super().__init__(shared, name, seed, shared.clients_stop)
+        self.org = org
+        self.api = org.api.clone()
+        self.fresh = []
+        self.flow = org.flow()["id"]
+        self.dids = [org.did()["id"] for _ in range(3)]
+
+    def step(self):
+        response = self.once(self.api.post, "/api/contacts", {
+            "primaryPhone": self.org.daemon.phone(), "firstName": self.name})
+        if response is not None:
+            if response.status != 201:
+                raise AssertionError(f"contact: {response.json}")
+            self.fresh.append(response.json["id"])
+            with self.shared.lock:
+                self.shared.contacts.append((self.org, response.json["id"]))
+        if len(self.fresh) >= 40 and self.active() < ACTIVE_MAX:
+            contacts, self.fresh = self.fresh, []
+            self.campaign(contacts)
+
+    def active(self):
+        response = self.once(self.api.get, "/api/program-executions?limit=100")
+        return len(response.json["data"]) if response is not None else ACTIVE_MAX
+
+    def campaign(self, contacts):
+        made = self.once(self.api.post, "/api/audiences", {"name": self.name})
+        if made is None:
+            return
+        audience = made.json["id"]
+        self.until_answered(self.api.post, f"/api/audiences/{audience}/contacts",
+                            {"contactIds": contacts})
+        now = datetime.datetime.now(datetime.timezone.utc)
+        dates = [format_time(now + datetime.timedelta(seconds=n)) for n in range(1, 21)]
+        made = self.once(self.api.post, "/api/programs", {
+            "name": self.name, "flowId": self.flow, "didPool": self.dids, "audienceId": audience,
+            "gateway": "worker", "retryStrategy": {"type": "scheduled", "retryDates": dates},
+            "pacing": {"maxConcurrentCalls": self.random.choice((5, 20, 100))}})
+        if made is None:
+            return
+        if made.status != 201:
+            raise AssertionError(f"program: {made.json}")
+        with self.shared.lock:
+            self.shared.programs.append((self.org, made.json["id"]))
+        response = self.once(self.api.post, f"/api/programs/{made.json['id']}/launch")
+        if response is not None:
+            if response.status != 201:
+                raise AssertionError(f"launch: {response.json}")
+            with self.shared.lock:
+                self.shared.executions[response.json["executionId"]] = self.org
+
+
+class Controller(Actor):
+    """Pauses and resumes, now and then cancels; what was answered must hold."""
+
+    def __init__(self, shared, name, seed, org):
+        super().__init__(shared, name, seed, shared.clients_stop)
+        self.org = org
+        self.api = org.api.clone()
+
+    def read(self, execution):
+        return check_counters(self.until_answered(
+            self.api.get, f"/api/program-executions/{execution}").json)
+
+    def step(self):
+        response = self.once(self.api.get, "/api/program-executions?limit=100")
+        if response is None:
+            return
+        for execution in response.json["data"]:
+            check_counters(execution)
+            with self.shared.lock:
+                self.shared.executions[execution["id"]] = self.org
+        running = [row["id"] for row in response.json["data"] if row["status"] == "running"]
+        if not running:
+            time.sleep(0.02)
+            return
+        chosen = self.random.choice(running)
+        path = f"/api/program-executions/{chosen}"
+        if self.random.random() < 0.05:
+            response = self.once(self.api.delete, path)
+            if response is not None and response.status == 204:
+                self.expect(chosen, ("cancelled",))
+            return
+        response = self.once(self.api.patch, path + "/pause")
+        if response is None or response.status != 200:
+            return
+        check_counters(response.json)
+        pending = response.json["contactsPending"]
+        end = time.monotonic() + self.random.uniform(0, 0.5)
+        while time.monotonic() < end:
+            seen = self.expect(chosen, ("paused", "completed"))
+            if seen["contactsPending"] < pending:
+                raise AssertionError(
+                    f"paused, but contacts were taken: {pending} to {seen['contactsPending']}")
+            pending = seen["contactsPending"]
+            time.sleep(0.02)
+        self.resume(chosen)
+
+    def resume(self, execution):
+        """Until it is known to have been resumed: asking again is no harm."""
+        while True:
+            response = self.until_answered(
+                self.api.patch, f"/api/program-executions/{execution}/resume")
+            if response.status == 200 or self.read(execution)["status"] != "paused":
+                return
+
+    def expect(self, execution, statuses):
+        seen = self.read(execution)
+        if seen["status"] not in statuses:
+            raise AssertionError(f"acknowledged {statuses}, but it is {seen['status']}")
+        return seen
+
+
+class Crash(unittest.TestCase):
+    def setUp(self):
+        print(f"seed {SEED}, {KILLS} kills", flush=True)
+        self.random = random.Random(SEED)
+        self.daemon = Daemon(test_clock=None, config=CONFIG).start()
+        self.addCleanup(self.close)
+        self.shared = Shared()
+        self.ledger = Ledger(os.path.join(self.daemon.folder, "ledger"))
+        self.orgs = [Organisation(self.daemon) for _ in range(2)]
+        seeds = iter(self.random.sample(range(1 << 30), 20))
+        worker = Worker(self.daemon)
+        self.callers = [
+            Caller(self.shared, f"caller {n}", next(seeds), worker.clone(), self.ledger)
+            for n in range(3)]
+        self.clients = [
+            actor(self.shared, f"{actor.__name__.lower()} {n}", next(seeds), org)
+            for n, org in enumerate(self.orgs) for actor in (Creator, Controller)]
+
+    def close(self):
+        self.shared.stop()
+        if self.daemon.process is not None and self.daemon.process.poll() is not None:
+            self.daemon.process = None
+        failed = bool(self.shared.failures)
+        if failed:
+            print(self.daemon.log_tail(), flush=True)
+        self.daemon.close()
+
+    def check_failures(self):
+        self.assertEqual(self.shared.failures, [])
+        twice = [call_id for call_id, count in self.ledger.dials.items() if count > 1]
+        self.assertEqual(twice, [], "dialled twice")
+
+    def kill(self):
+        time.sleep(self.random.uniform(0.02, 0.6))
+        if self.daemon.process.poll() is not None:
+            self.fail(f"it ended by itself: {self.daemon.process.returncode}")
+        self.daemon.kill9()
+        self.daemon.check_log()
+        if self.random.random() < 0.3:
+            self.daemon.check_store()
+        while self.random.random() < 0.15:  # once more, while it starts
+            port = free_port()
+            with open(self.daemon.log_path, "ab") as log:
+                starting = subprocess.Popen(self.daemon.command(port), stdin=subprocess.DEVNULL,
+                                            stdout=log, stderr=log, env=self.daemon.environ())
+            time.sleep(self.random.uniform(0, 0.08))
+            starting.kill()
+            starting.wait()
+        self.daemon.start()
+
+    def everything(self):
+        """All executions of all organisations, their counters checked."""
+        rows = []
+        for org in self.orgs:
+            query = "".join(f"&status={status}" for status in (
+                "scheduled", "running", "paused", "paused_no_credits", "paused_threshold") + ENDED)
+            for execution in org.api.pages(f"/api/program-executions?{query[1:]}"):
+                rows.append((org, check_counters(execution)))
+        return rows
+
+    def test_kill_9_under_load(self):
+        begun = time.monotonic()
+        for actor in self.callers + self.clients:
+            actor.start()
+        for number in range(KILLS):
+            self.kill()
+            self.check_failures()
+            self.everything()
+            if (number + 1) % 10 == 0:
+                counts = dict(self.shared.counts)
+                print(f"{number + 1} kills in {time.monotonic() - begun:.0f} s: "
+                      f"{len(self.ledger.dials)} dials, {counts}", flush=True)
+        self.finish()
+        self.verify()
+        self.daemon.restart()
+        self.verify()
+        print(f"{KILLS} kills, {len(self.ledger.dials)} dials, "
+              f"{len(self.shared.executions)} executions, 0 dialled twice, 0 lost; "
+              f"{time.monotonic() - begun:.0f} s", flush=True)
+
+    def finish(self):
+        """Everything is brought to its end."""
+        self.shared.finishing.set()
+        self.shared.clients_stop.set()
+        for actor in self.clients:
+            actor.join(30)
+            self.assertFalse(actor.is_alive(), actor.name)
+        end = time.monotonic() + 120
+        while True:
+            self.check_failures()
+            rows = self.everything()
+            for org, execution in rows:
+                if execution["status"] == "paused":
+                    self.assertIsNone(execution["statusReason"])
+                    org.api.patch(f"/api/program-executions/{execution['id']}/resume")
+            left = [row for _, row in rows
+                    if row["status"] not in ENDED or row["contactsInProgress"] > 0]
+            if not left:
+                break
+            self.assertLess(time.monotonic(), end, f"not ended: {left[:3]}")
+            time.sleep(0.1)
+        self.shared.callers_stop.set()
+        for actor in self.callers:
+            actor.join(30)
+            self.assertFalse(actor.is_alive(), actor.name)
+        self.check_failures()
+
+    def verify(self):
+        rows = self.everything()
+        self.assertLessEqual(set(self.shared.executions), {row["id"] for _, row in rows},
+                             "an acknowledged launch is lost")
+        calls = {}
+        for org, execution in rows:
+            calls.update(self.verify_execution(org, execution))
+        self.assertLessEqual(set(self.ledger.dials), set(calls), "a dial that the store forgot")
+        for call_id, outcome in self.shared.results.items():
+            self.assertEqual(calls[call_id]["outcome"], outcome, "an acknowledged result is lost")
+        for call_id, call in calls.items():
+            if call["outcome"] == "answered":
+                self.assertIn(call_id, self.ledger.dials)
+            if call["inDoubt"]:
+                self.assertEqual(call["outcome"], "timeout")
+        for path, acknowledged in (("/api/contacts", self.shared.contacts),
+                                   ("/api/programs", self.shared.programs)):
+            for org in self.orgs:
+                listed = {row["id"] for row in org.api.pages(path)}
+                mine = {identity for owner, identity in acknowledged if owner is org}
+                self.assertLessEqual(mine, listed, f"acknowledged {path} are lost")
+
+    def verify_execution(self, org, execution):
+        """Each contact has ended once, by the calls that are listed. Returns these by id."""
+        entries = org.entries(execution["id"])
+        calls = org.calls(execution["id"])
+        by_contact = collections.defaultdict(list)
+        for call in calls:
+            by_contact[call["contactId"]].append(call)
+        self.assertEqual(len({call["callId"] for call in calls}), len(calls))
+        self.assertEqual(len({row["contactId"] for row in entries}), len(entries))
+        statuses = collections.Counter(row["status"] for row in entries)
+        self.assertEqual(
+            (len(entries), statuses["completed"], statuses["failed"], statuses["skipped"]),
+            tuple(execution[name] for name in ("totalContacts", "contactsCompleted",
+                                               "contactsFailed", "contactsSkipped")))
+        for row in entries:
+            mine = sorted(by_contact.pop(row["contactId"], []), key=lambda call: call["attempt"])
+            self.assertEqual([call["attempt"] for call in mine],
+                             list(range(1, row["attempts"] + 1)))
+            outcomes = [call["outcome"] for call in mine]
+            self.assertNotIn(None, outcomes)
+            self.assertNotIn("answered", outcomes[:-1])
+            self.assertEqual(row["status"] == "completed", outcomes[-1:] == ["answered"])
+            self.assertEqual(row["lastOutcome"], outcomes[-1] if outcomes else None)
+        self.assertEqual(dict(by_contact), {}, "calls of nobody")
+        return {call["callId"]: call for call in calls}
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
