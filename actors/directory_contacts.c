@@ -90,7 +90,7 @@ void directory_contact_create(const struct message *m, struct view *view, struct
     const struct attribute_value *attributes =
         directory_check_attributes(view, organisation, &types, &patch->value, SLICE(""), &faults);
     if (faults.count > 0) {
-        refuse_list(out, m->exchange, &faults);
+        refuse_list(view->arena, out, m->exchange, &faults);
         return;
     }
     if (contact_by_phone(view, organisation, patch->value.primary_phone, &other)) {
@@ -144,7 +144,7 @@ void directory_contact_patch(const struct message *m, struct view *view, struct 
     const struct attribute_value *attributes =
         directory_check_attributes(view, organisation, &types, &patch->value, SLICE(""), &faults);
     if (faults.count > 0) {
-        refuse_list(out, m->exchange, &faults);
+        refuse_list(view->arena, out, m->exchange, &faults);
         return;
     }
     if (!contact_move_phone(m, view, out, &contact)) {
@@ -217,7 +217,7 @@ void directory_contacts_upsert(const struct message *m, struct view *view, struc
                                                    &list->contacts[i].value, prefix, &faults);
     }
     if (faults.count > 0) {
-        refuse_list(out, m->exchange, &faults);
+        refuse_list(view->arena, out, m->exchange, &faults);
         return;
     }
     for (size_t i = 0; i < list->count; i++) {

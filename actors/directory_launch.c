@@ -12,7 +12,7 @@ struct launch_facts {
     size_t did_count;
 };
 
-static bool check_status(const struct message *m, struct effects *out,
+static bool check_status(const struct message *m, struct view *view, struct effects *out,
                          const struct program *program)
 {
     if (program->status == PROGRAM_ARCHIVED) {
@@ -25,7 +25,7 @@ static bool check_status(const struct message *m, struct effects *out,
         return false;
     }
     if (program->stop_at != 0 && program->stop_at <= m->at) {
-        refuse_property(out, m->exchange, "stopAt", "has passed");
+        refuse_property(view->arena, out, m->exchange, "stopAt", "has passed");
         return false;
     }
     return true;
@@ -119,7 +119,7 @@ void directory_program_launch(const struct actor_settings *settings, const struc
     struct launch_facts facts;
 
     if (!directory_find_program(m, view, out, &request->program_id, &program) ||
-        !check_status(m, out, &program) || !check_rows(m, view, out, &program, &facts)) {
+        !check_status(m, view, out, &program) || !check_rows(m, view, out, &program, &facts)) {
         return;
     }
     launch.payload.launch.settings = make_settings(settings, m, view, &program, &facts);

@@ -105,7 +105,7 @@ static bool check_times(const struct message *m, struct effects *out, const stru
     if (program->start_at == 0 || program->stop_at == 0 || program->stop_at > program->start_at) {
         return true;
     }
-    refuse_property(out, m->exchange, "stopAt", "must be after startAt");
+    refuse_property(view->arena, out, m->exchange, "stopAt", "must be after startAt");
     return false;
 }
 
@@ -122,7 +122,7 @@ static bool check_program(const struct message *m, struct view *view, struct eff
     if ((present & PROGRAM_FLOW) && !check_flow(m, view, out, &program->flow_id)) {
         return false;
     }
-    return !(present & (PROGRAM_START_AT | PROGRAM_STOP_AT)) || check_times(m, out, program);
+    return !(present & (PROGRAM_START_AT | PROGRAM_STOP_AT)) || check_times(m, view, out, program);
 }
 
 /* ---- who holds what ---- */

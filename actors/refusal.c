@@ -1,6 +1,6 @@
 #include "actors/refusal.h"
 
-static const struct slice validation_message = SLICE_INIT("The request is not valid");
+#include "base/check.h"
 
 void refuse(struct effects *out, uint64_t exchange, enum fault_code code, const char *message)
 {
@@ -32,19 +32,30 @@ void refusal_add(struct refusal_list *list, struct arena *arena, struct slice pa
     list->details[list->count++] = (struct fault_detail){path, message};
 }
 
-void refuse_list(struct effects *out, uint64_t exchange, const struct refusal_list *list)
+void refuse_list(struct arena *arena, struct effects *out, uint64_t exchange,
+                 const struct refusal_list *list)
 {
     struct reply reply = {.exchange = exchange, .kind = REPLY_FAULT};
+    const struct fault_detail *first = list->details;
 
+    OD_CHECK(list->count > 0);
     reply.fault.code = FAULT_VALIDATION;
-    reply.fault.message = validation_message;
+    reply.fault.message =
+        arena_printf(arena, "%.*s %.*s", SLICE_ARGS(first->path), SLICE_ARGS(first->message));
+    if (list->count > 1) {
+        reply.fault.message = arena_printf(arena, "%.*s (and %zu more)",
+                                           SLICE_ARGS(reply.fault.message), list->count - 1);
+    }
     reply.fault.details = list->details;
     reply.fault.detail_count = list->count;
     effect_reply(out, &reply);
 }
 
-void refuse_property(struct effects *out, uint64_t exchange, const char *path, const char *message)
+void refuse_property(struct arena *arena, struct effects *out, uint64_t exchange, const char *path,
+                     const char *message)
 {
-    effect_reply_detail(out, exchange, FAULT_VALIDATION, validation_message, slice_from(path),
-                        slice_from(message));
+    struct fault_detail detail = {slice_from(path), slice_from(message)};
+    struct refusal_list list = {.details = &detail, .count = 1};
+
+    refuse_list(arena, out, exchange, &list);
 }

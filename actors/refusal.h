@@ -24,10 +24,13 @@ struct refusal_list {
 void refusal_add(struct refusal_list *list, struct arena *arena, struct slice path,
                  struct slice message);
 
-/* Replies ValidationError with every fault of the list. */
-void refuse_list(struct effects *out, uint64_t exchange, const struct refusal_list *list);
+/* Replies ValidationError with every fault of the list, of which there is at least one; the first
+ * one is the message, too, as it is in the faults of the API. */
+void refuse_list(struct arena *arena, struct effects *out, uint64_t exchange,
+                 const struct refusal_list *list);
 
 /* Replies ValidationError with one fault; constant texts. */
-void refuse_property(struct effects *out, uint64_t exchange, const char *path, const char *message);
+void refuse_property(struct arena *arena, struct effects *out, uint64_t exchange, const char *path,
+                     const char *message);
 
 #endif

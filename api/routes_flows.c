@@ -59,7 +59,7 @@ static void keep_nodes(const struct body_value *array, struct slice *out)
 static enum property read_nodes(struct body_value *root, struct node_ids *nodes, struct slice *text)
 {
     struct body_value array, node, type_place;
-    enum property found = body_array(root, "nodes", PROPERTY_OPTIONAL, 1, NODES_MAX, &array);
+    enum property found = body_array(root, "nodes", PROPERTY_OPTIONAL, 0, NODES_MAX, &array);
 
     if (found != PROPERTY_GIVEN) {
         return found;

@@ -21,6 +21,7 @@
 
 #include "base/check.h"
 #include "base/instant.h"
+#include "bench/report.h"
 #include "engine/clock.h"
 #include "engine/mailbox.h"
 #include "engine/metrics.h"
@@ -58,24 +59,6 @@ struct bench {
     uint64_t attempts;
     struct execution_counters counters;
 };
-
-/* ---- /proc/self/status, in kB ---- */
-
-static long status_kb(const char *name)
-{
-    FILE *file = fopen("/proc/self/status", "r");
-    char line[256];
-    long kb = 0;
-
-    OD_CHECK(file != NULL);
-    while (fgets(line, sizeof(line), file) != NULL) {
-        if (strncmp(line, name, strlen(name)) == 0) {
-            kb = strtol(line + strlen(name) + 1, NULL, 10);
-        }
-    }
-    (void)fclose(file);
-    return kb;
-}
 
 /* ---- messages ---- */
 
@@ -324,27 +307,6 @@ static double ms_of(const struct histogram *histogram, uint32_t millionths)
     return (double)histogram_percentile(histogram, millionths) / 1e6;
 }
 
-/* A figure, its key in JSON, and its decimals. */
-struct figure {
-    const char *key;
-    double value;
-    int decimals;
-};
-
-static void print_figures(const struct figure *figures, size_t count, bool json)
-{
-    printf("%s", json ? "{\"bench\": \"engine\"" : "");
-    for (size_t i = 0; i < count; i++) {
-        if (json) {
-            printf(", \"%s\": %.*f", figures[i].key, figures[i].decimals, figures[i].value);
-        } else {
-            printf("%*.*f ", i < 3 ? 10 : 8, figures[i].decimals, figures[i].value);
-        }
-    }
-    printf("%s\n", json ? "}" : "");
-    (void)fflush(stdout);
-}
-
 static void print_result(const struct bench *bench, const struct options *options, long rss_before)
 {
     const struct metrics *metrics = engine_metrics(bench->engine);
@@ -374,20 +336,6 @@ static void print_result(const struct bench *bench, const struct options *option
     };
 
     print_figures(figures, sizeof(figures) / sizeof(figures[0]), options->json);
-}
-
-static void remove_store(const char *directory)
-{
-    static const char *const files[] = {"data.mdb", "lock.mdb", "lock"};
-    char path[4200];
-
-    for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
-        (void)snprintf(path, sizeof(path), "%s/%s", directory, files[i]);
-        (void)unlink(path);
-    }
-    if (rmdir(directory) != 0) {
-        perror(directory);
-    }
 }
 
 static int run(const struct options *options, uint32_t contacts)
@@ -458,6 +406,10 @@ static error_t parse(int key, char *argument, struct argp_state *state)
     }
 }
 
+static const char *const heads[] = {
+    "contacts", "attempts", "attempts/s", "launch/s", "first ms", "ops/com", "com p50",  "com p99",
+    "turn p50", "p99",      "p99.9",      "max ms",   "anon MiB", "growth",  "peak MiB", "B/cont."};
+
 int main(int argc, char **argv)
 {
     static const struct argp_option argument_options[] = {
@@ -485,16 +437,7 @@ int main(int argc, char **argv)
     }
     log_open(LOG_LEVEL_WARN, LOG_TEXT_FORMAT, STDERR_FILENO);
     if (!options.json) {
-        static const char *const names[] = {"contacts", "attempts", "attempts/s", "launch/s",
-                                            "first ms", "ops/com",  "com p50",    "com p99",
-                                            "turn p50", "p99",      "p99.9",      "max ms",
-                                            "anon MiB", "growth",   "peak MiB",   "B/cont."};
-
-        for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-            printf("%*s ", i < 3 ? 10 : 8, names[i]);
-        }
-        printf("\n");
-        (void)fflush(stdout);
+        print_heads(heads, sizeof(heads) / sizeof(heads[0]));
     }
     for (unsigned i = 0; i < options.runs && status == 0; i++) {
         status = run_apart(&options, options.contacts[i]);

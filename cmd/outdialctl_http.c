@@ -329,6 +329,10 @@ int ctl_print_refusal(const struct ctl *ctl, long http_status, const json_t *bod
         ctl_append_clean(&text, ctl_text(body, "message"));
         json_array_foreach(details, i, detail)
         {
+            if (json_array_size(details) == 1 &&
+                strstr(ctl_text(body, "message"), ctl_text(detail, "message")) != NULL) {
+                break; /* the one fault is the message already */
+            }
             OD_CHECK(buf_append_text(&text, "\n  ") == 0);
             ctl_append_clean(&text, ctl_text(detail, "path"));
             OD_CHECK(buf_append_text(&text, ": ") == 0);

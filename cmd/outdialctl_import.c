@@ -172,8 +172,7 @@ static bool on_row(void *context, const struct csv_row *row)
     }
     import->rows++;
     buf_init(&fault);
-    out->row = row->row;
-    out->line = row->line;
+    *out = (struct batch_row){.row = row->row, .line = row->line};
     if (row->fault != NULL) {
         OD_CHECK(buf_append_text(&fault, row->fault) == 0);
     } else {

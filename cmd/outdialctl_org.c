@@ -9,9 +9,8 @@
 
 #include "base/check.h"
 
-#define NAME_COLUMNS   32
-#define ZONE_COLUMNS   20
-#define NUMBER_COLUMNS 12
+#define NAME_COLUMNS 32
+#define ZONE_COLUMNS 20
 
 enum {
     OPTION_NAME = 'n',
@@ -97,14 +96,12 @@ static const struct argp argp = {
 
 /* ---- printing ---- */
 
-static void print_cap(const json_t *row, const char *name)
+static void print_cap(const json_t *row, const char *name, const char *words)
 {
     const json_t *cap = json_object_get(row, name);
 
     if (json_is_number(cap)) {
-        (void)printf("%.15g", json_number_value(cap));
-    } else {
-        (void)printf("none");
+        (void)printf("  %s %.15g", words, json_number_value(cap));
     }
 }
 
@@ -116,12 +113,11 @@ static void print_organisation(const json_t *row)
     ctl_print_clean(ctl_text(row, "name"), NAME_COLUMNS);
     (void)printf("  ");
     ctl_print_clean(ctl_text(row, "timezone"), ZONE_COLUMNS);
-    (void)printf("  credits %-*s", NUMBER_COLUMNS,
-                 json_is_integer(credits) ? CTL_NUMBER(json_integer_value(credits)) : "unlimited");
-    (void)printf("  calls at a time ");
-    print_cap(row, "maxConcurrentCalls");
-    (void)printf(", per second ");
-    print_cap(row, "callsPerSecond");
+    if (json_is_integer(credits)) {
+        (void)printf("  credits %s", CTL_NUMBER(json_integer_value(credits)));
+    }
+    print_cap(row, "maxConcurrentCalls", "calls at a time");
+    print_cap(row, "callsPerSecond", "calls/s");
     (void)putchar('\n');
 }
 

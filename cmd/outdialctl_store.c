@@ -1,7 +1,7 @@
 /* outdialctl backup and check: the store itself, without the daemon. */
-#include <stdio.h>
-
 #include "cmd/outdialctl.h"
+
+#include <stdio.h>
 
 int command_backup(struct ctl *ctl, int argc, char **argv)
 {

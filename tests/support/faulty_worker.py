@@ -83,7 +83,7 @@ class ChangesItsResult(worker.Worker):
         seconds = 0
         while self.tell({**event, "durationSeconds": seconds}, lambda: True) is None:
             seconds += 1
-                threading.Event().wait(0.1)
+            threading.Event().wait(0.1)
         self.journal.write("over", event["callId"])
 
 

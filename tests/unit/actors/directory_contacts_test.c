@@ -123,8 +123,9 @@ static void attribute_values_must_exist_and_have_their_type(void **state)
         } else {
             char expected[256];
             (void)snprintf(expected, sizeof(expected),
-                           "reply 9: 400 ValidationError: The request is not valid "
+                           "reply 9: 400 ValidationError: customAttributes.%.*s %s "
                            "[customAttributes.%.*s: %s]\n",
+                           SLICE_ARGS(cases[i].value.name), cases[i].fault,
                            SLICE_ARGS(cases[i].value.name), cases[i].fault);
             assert_string_equal(story, expected);
         }
@@ -331,7 +332,8 @@ static void an_upsert_with_faults_changes_nothing_and_lists_all(void **state)
         contacts[i].value.attribute_count = i;
     }
     assert_string_equal(upsert(f, contacts, 3),
-                        "reply 9: 400 ValidationError: The request is not valid "
+                        "reply 9: 400 ValidationError: "
+                        "data[1].customAttributes.age must be a number (and 2 more) "
                         "[data[1].customAttributes.age: must be a number] "
                         "[data[2].customAttributes.age: must be a number] "
                         "[data[2].customAttributes.nope: "

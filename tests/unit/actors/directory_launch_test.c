@@ -139,7 +139,7 @@ static void a_program_is_not_launched_once_its_stop_has_passed(void **state)
     struct directory_fixture *f = *state;
 
     f->at += MS_PER_HOUR;
-    assert_string_equal(launch(f, 40, 3), "reply 9: 400 ValidationError: The request is not valid "
+    assert_string_equal(launch(f, 40, 3), "reply 9: 400 ValidationError: stopAt has passed "
                                           "[stopAt: has passed]\n");
     f->at -= 1;
     assert_non_null(strstr(launch(f, 40, 3), "send execution 3 launch"));

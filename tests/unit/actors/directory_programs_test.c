@@ -165,7 +165,7 @@ static void times_fit_after_a_patch_of_one_of_them(void **state)
     struct directory_fixture *f = *state;
     const struct uuid pool[] = {fixture_id(1)};
     struct program program = make_program(pool, 1);
-    const char *fault = "reply 9: 400 ValidationError: The request is not valid "
+    const char *fault = "reply 9: 400 ValidationError: stopAt must be after startAt "
                         "[stopAt: must be after startAt]\n";
     const char *good = "put programs 1/#40 draft\n"
                        "reply 9: 200 programs 1/#40 draft\n";
