@@ -100,7 +100,8 @@ static bool check_flow(const struct message *m, struct view *view, struct effect
 }
 
 /* "stopAt must be after startAt" (api.md), whichever of them has changed. */
-static bool check_times(const struct message *m, struct effects *out, const struct program *program)
+static bool check_times(const struct message *m, struct view *view, struct effects *out,
+                        const struct program *program)
 {
     if (program->start_at == 0 || program->stop_at == 0 || program->stop_at > program->start_at) {
         return true;

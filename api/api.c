@@ -97,7 +97,6 @@ static void free_api(struct api *api)
     http_close(&api->http);
     http_close(&api->ops_http);
     connections_deinit(&api->connections);
-    exchange_collect(api);
     first_key_close(api);
     if (api->second != NULL) {
         event_free(api->second);
@@ -158,8 +157,9 @@ void api_close(struct api *api)
         return;
     }
     api_stop(api);
+    exchange_enter(api);
     exchange_each(api, answer_unavailable, NULL);
-    exchange_collect(api);
+    exchange_leave(api);
     base = engine_base(api->engine);
     (void)event_base_loopexit(base, &limit);
     while (connections_are_writing(&api->connections) &&

@@ -286,6 +286,7 @@ static void on_close(struct evhttp_connection *evcon, void *context)
     struct connections *all = connection->all;
 
     (void)evcon;
+    exchange_enter(all->api);
     if (connection->exchange != NULL) {
         exchange_abandon(connection->exchange);
     }
@@ -298,7 +299,7 @@ static void on_close(struct evhttp_connection *evcon, void *context)
     metrics_set(engine_metrics(all->api->engine), METRIC_HTTP_CONNECTIONS, all->count);
     guard_deinit(&connection->guard);
     memory_free(connection);
-    exchange_collect(all->api);
+    exchange_leave(all->api);
 }
 
 /* evhttp could not use the bufferevent and has freed it, but for our reference. */

@@ -1,6 +1,6 @@
 /* The life of an exchange:
  *
- *   exchange_new --> handler --> answered (exchange_send_…) --> exchange_collect frees
+ *   exchange_new --> handler --> answered (exchange_send_…) --> exchange_leave frees
  *                       |             ^
  *                       v             | reply, on_timeout, on_gone
  *                    waiting ---------+
@@ -138,7 +138,7 @@ static void stop_waiting(struct exchange_private *own)
     }
 }
 
-/* Unlinks it; its memory goes with exchange_collect. */
+/* Unlinks it; its memory goes with exchange_leave. */
 static void finish(struct exchange *exchange)
 {
     struct exchange_private *own = exchange->own;
@@ -157,7 +157,7 @@ void exchange_abandon(struct exchange *exchange)
 
     if (exchange->on_gone != NULL) {
         exchange->on_gone(exchange);
-        if (exchange->own->request == NULL) {
+        if (exchange_is_over(exchange)) {
             return;
         }
     }
@@ -181,11 +181,21 @@ void exchange_end_waits(struct api *api)
     }
 }
 
-void exchange_collect(struct api *api)
+void exchange_enter(struct api *api)
+{
+    api->callbacks++;
+}
+
+void exchange_leave(struct api *api)
 {
     struct exchange_private *own;
     struct exchange_private *next;
 
+    OD_CHECK(api->callbacks > 0);
+    api->callbacks--;
+    if (api->callbacks > 0) {
+        return;
+    }
     LL_FOREACH_SAFE(api->finished, own, next)
     {
         struct exchange *exchange = own->exchange;
@@ -196,6 +206,11 @@ void exchange_collect(struct api *api)
         memory_free(exchange); /* the first member of its memory */
     }
     api->finished = NULL;
+}
+
+bool exchange_is_over(const struct exchange *exchange)
+{
+    return exchange->own->request == NULL;
 }
 
 struct evhttp_request *exchange_request(const struct exchange *exchange)
@@ -407,8 +422,9 @@ static void on_timer(evutil_socket_t fd, short what, void *context)
 
     (void)fd;
     (void)what;
+    exchange_enter(api);
     exchange->on_timeout(exchange);
-    exchange_collect(api);
+    exchange_leave(api);
 }
 
 void exchange_wait(struct exchange *exchange, uint32_t wait_ms)
@@ -456,9 +472,10 @@ static void on_socket(evutil_socket_t fd, short what, void *context)
             return;
         }
     }
+    exchange_enter(api);
     stop_waiting(exchange->own);
     exchange->on_gone(exchange);
-    exchange_collect(api);
+    exchange_leave(api);
 }
 
 void exchange_watch_client(struct exchange *exchange)

@@ -161,8 +161,13 @@ void exchange_abandon(struct exchange *exchange);
 /* Lets every exchange_wait end now, for a drain. */
 void exchange_end_waits(struct api *api);
 
-/* Frees what has been answered. Called at the end of each callback of the reactor. */
-void exchange_collect(struct api *api);
+/* Brackets each callback of the reactor that may answer exchanges; what has been answered is freed
+ * at the end of the outermost one. */
+void exchange_enter(struct api *api);
+void exchange_leave(struct api *api);
+
+/* True once it has been answered or abandoned. */
+bool exchange_is_over(const struct exchange *exchange);
 
 struct evhttp_request *exchange_request(const struct exchange *exchange);
 

@@ -27,10 +27,10 @@ static void on_request(struct evhttp_request *request, void *context)
     struct http *http = context;
     struct api *api = http->api;
     struct connection *connection = connection_of(&api->connections, request);
-    struct exchange *exchange = exchange_new(api, request, connection);
 
-    router_dispatch(exchange);
-    exchange_collect(api);
+    exchange_enter(api);
+    router_dispatch(exchange_new(api, request, connection));
+    exchange_leave(api);
 }
 
 /* With all descriptors in use, accept fails at once and for ever, and the listener would spin

@@ -127,6 +127,7 @@ void reply_arrived(void *context, uint64_t number, const struct reply *reply)
     struct api *api = context;
     struct exchange *exchange;
 
+    exchange_enter(api);
     if (number == ENGINE_EVERY_EXCHANGE) {
         exchange_each(api, answer, reply);
         first_key_replied(api, reply);
@@ -140,5 +141,5 @@ void reply_arrived(void *context, uint64_t number, const struct reply *reply)
             claims_give_back(api, reply);
         }
     }
-    exchange_collect(api);
+    exchange_leave(api);
 }

@@ -140,7 +140,7 @@ static void check_start(struct exchange *exchange, struct body_value *root,
     }
     if (patch->present & FLOW_START_NODE) {
         start = patch->value.start_node;
-    } else if ((patch->present & FLOW_NODES) && slice_is_empty(patch->value.nodes)) {
+    } else if ((patch->present & FLOW_NODES) && nodes->count == 0) {
         patch->present |= FLOW_START_NODE;
         start = SLICE("");
     }

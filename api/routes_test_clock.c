@@ -24,11 +24,12 @@ static void on_advanced(void *context, int64_t now)
     struct api *api = context;
     struct exchange *exchange = exchange_find(api, api->advance_exchange);
 
+    exchange_enter(api);
     api->advance_exchange = 0;
     if (exchange != NULL) {
         send_now(exchange, now);
     }
-    exchange_collect(api);
+    exchange_leave(api);
 }
 
 /* Reads where the clock is to go: by seconds, or to an instant. */

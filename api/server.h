@@ -27,6 +27,7 @@ struct api {
     struct exchange_private *finished;  /* a list: answered, to be freed */
     struct event *second;               /* each second: deadlines, drain */
     uint64_t advance_exchange;          /* waits for the test clock to have moved; 0: none */
+    uint32_t callbacks;                 /* of the reactor that are running, one in another */
     bool is_stopping;
 };
 

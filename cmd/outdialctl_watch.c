@@ -273,7 +273,7 @@ static void show_as_lines(const struct watch *watch, bool is_first)
             ctl_print_json(json);
             json_decref(json);
         } else if (is_news) {
-            watched_log(&lines, watched, &watch->daemon);
+            watched_log(&lines, watched, &watch->daemon, !watch->is_one);
         }
     }
     ctl_write(1, &lines);

@@ -56,7 +56,7 @@ int watched_show_row(struct buf *out, const struct watched *watched, int columns
 
 /* Appends one line for a log. */
 void watched_log(struct buf *out, const struct watched *watched,
-                 const struct watched_daemon *daemon);
+                 const struct watched_daemon *daemon, bool has_id);
 
 /* The same as JSON, the caller's. */
 json_t *watched_json(const struct watched *watched, const struct watched_daemon *daemon);

@@ -7,8 +7,9 @@
 #include "base/check.h"
 #include "base/instant.h"
 
-#define CALLS_WINDOW_MS  3000  /* over which calls a second are counted: lively */
-#define DONE_WINDOW_MS   10000 /* and contacts a second: steady enough for an estimate */
+#define CALLS_WINDOW_MS  3000 /* over which calls a second are counted: lively */
+#define DONE_WINDOW_MS   5000 /* and contacts a second: steady enough for an estimate */
+#define ETA_FROM_PERCENT 3.0  /* before so much is done, an estimate would be a guess */
 #define BAR_COLUMNS_MAX  60
 #define BAR_COLUMNS_MIN  10
 #define ROW_BAR_COLUMNS  20
@@ -81,24 +82,24 @@ static bool is_in_window(const struct watched *watched)
     return json_is_true(json_object_get(watched->json, "inPauseWindow"));
 }
 
+static double percent(const struct watched *watched)
+{
+    int64_t all = ctl_integer(watched->json, "totalContacts");
+
+    return all > 0 ? (double)watched_done(watched) * PERCENT / (double)all : 0.0;
+}
+
 int64_t watched_eta_ms(const struct watched *watched)
 {
     double rate = rate_per_second(&watched->done, DONE_WINDOW_MS);
     int64_t left = ctl_integer(watched->json, "totalContacts") - watched_done(watched);
     double ms;
 
-    if (rate <= 0 || !has_status(watched, "running")) {
+    if (rate <= 0 || !has_status(watched, "running") || percent(watched) < ETA_FROM_PERCENT) {
         return -1;
     }
     ms = (double)left * 1000.0 / rate;
     return ms < (double)ETA_MAX_MS ? (int64_t)ms : -1;
-}
-
-static double percent(const struct watched *watched)
-{
-    int64_t all = ctl_integer(watched->json, "totalContacts");
-
-    return all > 0 ? (double)watched_done(watched) * PERCENT / (double)all : 0.0;
 }
 
 /* How long it has been going on, or went on. */
@@ -271,15 +272,15 @@ int watched_show_row(struct buf *out, const struct watched *watched, int columns
 /* ---- for logs and programs ---- */
 
 void watched_log(struct buf *out, const struct watched *watched,
-                 const struct watched_daemon *daemon)
+                 const struct watched_daemon *daemon, bool has_id)
 {
     double calls = rate_per_second(&daemon->calls, CALLS_WINDOW_MS);
     int64_t eta = watched_eta_ms(watched);
     char now[INSTANT_TEXT_SIZE];
 
     instant_print(ctl_now_ms(), now);
-    OD_CHECK(buf_printf(out, "%s %s %s %.1f%%", now, watched->id, ctl_text(watched->json, "status"),
-                        percent(watched)) == 0);
+    OD_CHECK(buf_printf(out, "%s %s%s%s %.1f%%", now, has_id ? watched->id : "", has_id ? " " : "",
+                        ctl_text(watched->json, "status"), percent(watched)) == 0);
     OD_CHECK(buf_printf(out,
                         " total=%" PRId64 " completed=%" PRId64 " failed=%" PRId64
                         " skipped=%" PRId64 " in_progress=%" PRId64 " pending=%" PRId64,

@@ -46,6 +46,29 @@ static void on_probe(evutil_socket_t fd, short what, void *context)
     writer_submit(engine->writer, engine->writing->batch);
 }
 
+static void on_upkeep(evutil_socket_t fd, short what, void *context)
+{
+    struct engine *engine = context;
+
+    (void)fd;
+    (void)what;
+    store_clear_dead_readers(engine->store);
+    if (++engine->upkeeps % ZONES_UPKEEPS == 0) {
+        engine_reload_zones(engine);
+    }
+}
+
+static int open_upkeep(struct engine *engine, struct od_error *error)
+{
+    static const struct timeval minute = {UPKEEP_SECONDS, 0};
+
+    engine->upkeep_event = event_new(engine->base, -1, EV_PERSIST, on_upkeep, engine);
+    if (engine->upkeep_event == NULL || event_add(engine->upkeep_event, &minute) != 0) {
+        return od_error_set(error, OD_ENOMEM, "event loop");
+    }
+    return 0;
+}
+
 /* ---- opening ---- */
 
 static int open_events(struct engine *engine, struct od_error *error)
@@ -145,6 +168,9 @@ static int open_parts(struct engine *engine, struct od_error *error)
     if (code == 0) {
         code = recovery_load(engine, error);
     }
+    if (code == 0) {
+        code = open_upkeep(engine, error);
+    }
     return code;
 }
 
@@ -242,6 +268,7 @@ void engine_close(struct engine *engine)
     free_event(engine->run_event);
     free_event(engine->writer_event);
     free_event(engine->probe_event);
+    free_event(engine->upkeep_event);
     close_storage(engine);
     if (engine->zones != NULL) {
         zones_close(engine->zones);

@@ -27,6 +27,8 @@ enum {
     RELEASE_BUDGET_NS = 2000000, /* replies and offers let out a turn */
     CHUNK_OPERATIONS = 4000,     /* an idle writer gets a batch of this size at once */
     PROBE_SECONDS = 1,           /* while the store takes no writes */
+    UPKEEP_SECONDS = 60,
+    ZONES_UPKEEPS = 60, /* an upgraded tzdata is seen within an hour (reliability.md 2.8) */
 };
 
 enum engine_mode {
@@ -90,7 +92,8 @@ struct engine {
     struct event_base *base;
     struct event *run_event;    /* a turn, as soon as other events had theirs */
     struct event *writer_event; /* a batch is durable, or refused */
-    struct event *wall_event, *mono_event, *probe_event;
+    struct event *wall_event, *mono_event, *probe_event, *upkeep_event;
+    unsigned upkeeps; /* minutes */
     int wall_fd, mono_fd; /* -1 with a test clock */
     struct wake armed;    /* what the timerfds are set to */
 

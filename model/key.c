@@ -1,34 +1,12 @@
 /* Design: every number is written big-endian, so that memcmp orders keys as their numbers are
- * ordered. A signed instant gets its sign bit flipped, which puts negative ones first. Keys are
- * made a few times a call, so a constructor writes its parts at fixed offsets. */
+ * ordered. Keys are made a few times a call, so the constructors of the hot tables are inline in
+ * the header. */
 #include "model/key.h"
-
-#include <endian.h>
 
 #include "base/check.h"
 
-#define SIGN_BIT (UINT64_C(1) << 63)
-
 /* Where the parts of a due key are. */
 enum { DUE_AT_OFFSET = 4, DUE_ENTRY_OFFSET = 12 };
-
-static inline void put_u16(uint8_t *at, uint16_t number)
-{
-    number = htobe16(number);
-    memcpy(at, &number, sizeof(number));
-}
-
-static inline void put_u32(uint8_t *at, uint32_t number)
-{
-    number = htobe32(number);
-    memcpy(at, &number, sizeof(number));
-}
-
-static inline void put_u64(uint8_t *at, uint64_t number)
-{
-    number = htobe64(number);
-    memcpy(at, &number, sizeof(number));
-}
 
 static inline void put_uuid(uint8_t *at, const struct uuid *id)
 {
@@ -59,17 +37,17 @@ void key_add_u8(struct key *key, uint8_t number)
 
 void key_add_u16(struct key *key, uint16_t number)
 {
-    put_u16(grow(key, 2), number);
+    key_put_u16(grow(key, 2), number);
 }
 
 void key_add_u32(struct key *key, uint32_t number)
 {
-    put_u32(grow(key, 4), number);
+    key_put_u32(grow(key, 4), number);
 }
 
 void key_add_u64(struct key *key, uint64_t number)
 {
-    put_u64(grow(key, 8), number);
+    key_put_u64(grow(key, 8), number);
 }
 
 void key_add_uuid(struct key *key, const struct uuid *id)
@@ -167,14 +145,6 @@ bool key_has_prefix(const struct key *key, const struct key *prefix)
 
 /* ---- one constructor a table ---- */
 
-struct key key_u32(uint32_t number)
-{
-    struct key key = {.size = 4};
-
-    put_u32(key.bytes, number);
-    return key;
-}
-
 struct key key_uuid(const struct uuid *id)
 {
     struct key key = {.size = 16};
@@ -188,15 +158,6 @@ struct key key_text(struct slice text)
     struct key key = key_empty();
 
     key_add_text(&key, text);
-    return key;
-}
-
-struct key key_owned(uint32_t owner, const struct uuid *id)
-{
-    struct key key = {.size = 20};
-
-    put_u32(key.bytes, owner);
-    put_uuid(key.bytes + 4, id);
     return key;
 }
 
@@ -225,9 +186,9 @@ struct key key_membership(uint32_t organisation, const struct uuid *contact, uin
 {
     struct key key = {.size = 24};
 
-    put_u32(key.bytes, organisation);
+    key_put_u32(key.bytes, organisation);
     put_uuid(key.bytes + 4, contact);
-    put_u32(key.bytes + 20, audience);
+    key_put_u32(key.bytes + 20, audience);
     return key;
 }
 
@@ -241,43 +202,14 @@ struct key key_organisation_execution(uint32_t organisation, uint32_t execution)
 {
     struct key key = {.size = 8};
 
-    put_u32(key.bytes, organisation);
-    put_u32(key.bytes + 4, execution);
-    return key;
-}
-
-struct key key_entry(uint32_t execution, uint32_t entry)
-{
-    struct key key = {.size = 8};
-
-    put_u32(key.bytes, execution);
-    put_u32(key.bytes + 4, entry);
-    return key;
-}
-
-struct key key_due(uint32_t execution, int64_t due_at, uint32_t entry)
-{
-    struct key key = {.size = 16};
-
-    put_u32(key.bytes, execution);
-    put_u64(key.bytes + DUE_AT_OFFSET, (uint64_t)due_at ^ SIGN_BIT);
-    put_u32(key.bytes + DUE_ENTRY_OFFSET, entry);
-    return key;
-}
-
-struct key key_call(uint32_t execution, uint32_t entry, uint16_t attempt)
-{
-    struct key key = {.size = 10};
-
-    put_u32(key.bytes, execution);
-    put_u32(key.bytes + 4, entry);
-    put_u16(key.bytes + 8, attempt);
+    key_put_u32(key.bytes, organisation);
+    key_put_u32(key.bytes + 4, execution);
     return key;
 }
 
 int64_t key_due_at(const struct key *key)
 {
-    return (int64_t)(key_u64_at(key, DUE_AT_OFFSET) ^ SIGN_BIT);
+    return (int64_t)(key_u64_at(key, DUE_AT_OFFSET) ^ KEY_SIGN_BIT);
 }
 
 uint32_t key_due_entry(const struct key *key)

@@ -307,3 +307,10 @@ MDB_dbi store_dbi(const struct store *store, enum table table)
 {
     return store->tables[table];
 }
+
+void store_clear_dead_readers(struct store *store)
+{
+    int dead = 0;
+
+    (void)mdb_reader_check(store->env, &dead);
+}

@@ -216,7 +216,7 @@ class Retries(Case):
                          len(FAILURES) + 1)
 
     def test_scheduled(self):
-        one, two, three = (later(MONDAY_NINE, hours=n) for n in (1, 3, 5))
+        one, two, three = (later(MONDAY_NINE, minutes=n) for n in (10, 30, 50))
         execution = self.one.launch(self.one.program(
             1, retryStrategy={"type": "scheduled", "retryDates": [one, two, three]}))
         self.daemon.advance(60)
@@ -414,7 +414,7 @@ class Cancel(Case):
 
 class Stop(Case):
     def test_stop_at(self):
-        stop = later(MONDAY_NINE, hours=1)
+        stop = later(MONDAY_NINE, minutes=30)
         execution = self.one.launch(self.one.program(
             5, stopAt=stop, pacing={"maxConcurrentCalls": 2}, retryStrategy=retries(3)))
         self.assertEqual(self.one.execution(execution)["scheduledStopAt"], stop)
@@ -658,7 +658,7 @@ class Pacing(Case):
 
     def test_no_burst_is_saved_up(self):
         execution = self.one.launch(self.one.program(50, pacing={"callsPerSecond": 1}))
-        self.workers.claim_one()
+        self.workers.finish(self.workers.claim_one())
         self.one.pause(execution)
         self.daemon.advance(3600)
         self.one.resume(execution)

@@ -168,12 +168,13 @@ class Isolation(Story):
         self.assertEqual(rows, [])
 
     def test_an_upsert_never_touches_the_contact_of_another(self):
-        before = self.victim.api.read(f"/api/contacts/{self.contact['id']}")
+        contact = self.contacts[4]
+        before = self.victim.api.read(f"/api/contacts/{contact['id']}")
         answer = expect(self.thief.api.post("/api/contacts/upsert", {"data": [
-            {"primaryPhone": self.contact["primaryPhone"], "firstName": "Eve"}]}), 200)
+            {"primaryPhone": contact["primaryPhone"], "firstName": "Eve"}]}), 200)
         self.assertEqual((answer["created"], answer["updated"]), (1, 0))
-        self.assertNotEqual(answer["contacts"][0]["id"], self.contact["id"])
-        self.assertEqual(self.victim.api.read(f"/api/contacts/{self.contact['id']}"), before)
+        self.assertNotEqual(answer["contacts"][0]["id"], contact["id"])
+        self.assertEqual(self.victim.api.read(f"/api/contacts/{contact['id']}"), before)
 
     def test_keys_of_another_organisation(self):
         path = f"/api/organizations/{self.victim.id}/api-keys"

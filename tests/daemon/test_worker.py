@@ -386,14 +386,25 @@ class Results(Case):
         self.launch(1)
         call = self.workers.claim_one()
         self.workers.started(call)
-        for event in (node_executed(call, "hello", 1), started(call),
-                      node_executed(call, "hello", 1)):
+        for event in (node_executed(call, "hello", 1), node_executed(call, "ask", 2)):
             self.daemon.advance(3000)
             self.workers.tell(event)
         self.daemon.advance(3000)
         self.one.wait_counts(self.execution, inProgress=1)
         self.daemon.advance(600)
         self.one.wait_counts(self.execution, inProgress=0, failed=1)
+
+    def test_a_repeated_event_is_a_sign_of_life_too(self):
+        for event in (lambda call: node_executed(call, "hello", 1), started):
+            with self.subTest(event.__name__):
+                self.launch(1)
+                call = self.workers.claim_one()
+                self.workers.tell(started(call), node_executed(call, "hello", 1))
+                self.daemon.advance(3000)
+                self.assertEqual(self.status(event(call)), ["duplicate"])
+                self.daemon.advance(3000)
+                self.one.wait_counts(self.execution, inProgress=1)
+                self.workers.result(call)
 
     def test_a_timeout_is_followed_by_a_new_attempt_only(self):
         self.launch(1, retryStrategy={"type": "fixed_delay", "delayMinutes": 1, "maxRetries": 1})

@@ -117,6 +117,9 @@ class Client:
             self._connection.close()
             self._connection = None
 
+    def __del__(self):
+        self.close()
+
     def request(self, method, path, body=NOTHING, headers=None, raw=None):
         """Sends a request; `body` becomes JSON, `raw` is sent as it is. Returns a Response."""
         if self._generation != self.daemon.generation:

@@ -11,7 +11,7 @@ static int work(void *context)
     int what = *(int *)context;
 
     if (what < 0) {
-        raise(-what);
+        (void)raise(-what);
     }
     *(int *)context = 99;
     return what;

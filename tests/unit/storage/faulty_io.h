@@ -14,10 +14,10 @@ enum { FAULTY_META_BYTES = 1024 };
 
 static atomic_bool faulty_meta_write, faulty_sync;
 
-ssize_t pwrite(int fd, const void *bytes, size_t size, off_t offset);
-int fdatasync(int fd);
+ssize_t faulty_pwrite(int fd, const void *bytes, size_t size, off_t offset) __asm__("pwrite");
+int faulty_fdatasync(int fd) __asm__("fdatasync");
 
-ssize_t pwrite(int fd, const void *bytes, size_t size, off_t offset)
+ssize_t faulty_pwrite(int fd, const void *bytes, size_t size, off_t offset)
 {
     if (atomic_load(&faulty_meta_write) && size < FAULTY_META_BYTES) {
         errno = EIO;
@@ -26,7 +26,7 @@ ssize_t pwrite(int fd, const void *bytes, size_t size, off_t offset)
     return syscall(SYS_pwrite64, fd, bytes, size, offset);
 }
 
-int fdatasync(int fd)
+int faulty_fdatasync(int fd)
 {
     if (atomic_load(&faulty_sync)) {
         errno = EIO;

@@ -92,65 +92,73 @@ static void single_rows_are_found(void **state)
     model_free(&model);
 }
 
+struct walk {
+    struct key prefix, from, key;
+    struct slice raw;
+    bool is_backwards;
+    size_t steps[2];
+};
+
+/* A seek, then steps while rows are found and the dice say so, each held against the model. */
+static void assert_walk(struct store_fixture *f, const struct model_rows *model, struct prng *prng,
+                        struct walk *w)
+{
+    size_t expected;
+    int code;
+
+    if (w->is_backwards) {
+        code = reader_seek_before(f->reader, TABLE, &w->prefix, &w->from, &w->key, &w->raw);
+        expected = last_before(model, &w->prefix, &w->from);
+    } else {
+        code = reader_seek(f->reader, TABLE, &w->prefix, &w->from, &w->key, &w->raw);
+        expected = first_at(model, &w->prefix, &w->from);
+    }
+    while (code == 0 && expected < model->count) {
+        assert_row(f, &model->rows[expected], &w->key, w->raw);
+        w->steps[w->is_backwards]++;
+        if (prng_below(prng, 3) == 0) {
+            return;
+        }
+        w->from = model->rows[expected].key;
+        if (w->is_backwards) {
+            code = reader_previous(f->reader, TABLE, &w->prefix, &w->key, &w->raw);
+            expected = last_before(model, &w->prefix, &w->from);
+        } else {
+            w->from = key_after(&w->from);
+            code = reader_next(f->reader, TABLE, &w->prefix, &w->key, &w->raw);
+            expected = first_at(model, &w->prefix, &w->from);
+        }
+    }
+    assert_int_equal(code, OD_ENOTFOUND);
+    assert_int_equal(expected, model->count);
+}
+
 /* Seeks from anywhere, steps in both directions, and repeated seeks, mixed at random, so that each
  * kind meets the place where another left the cursor. */
 static void walks_agree_with_the_model(void **state)
 {
     struct store_fixture *f = *state;
     struct model_rows model = {0};
-    struct key key = key_empty();
-    struct slice raw;
+    struct walk walk = {.key = key_empty()};
     struct prng prng;
-    size_t steps[6] = {0};
 
     prng_seed(&prng, 2);
     for (unsigned round = 0; round < 20; round++) {
         fill(f, &model, &prng, round == 0 ? 0 : 100);
         assert_int_equal(reader_begin(f->reader, &f->error), 0);
         for (unsigned i = 0; i < 1000; i++) {
-            struct key prefix = random_prefix(&prng), from = model_key(&prng);
-            unsigned kind = (unsigned)prng_below(&prng, 5);
-            size_t expected;
-            int code;
+            uint64_t kind = prng_below(&prng, 5);
 
-            if (kind == 0) {
-                from = key_after(&key); /* goes on from the last row found */
-            }
-            if (kind <= 2) {
-                code = reader_seek(f->reader, TABLE, &prefix, &from, &key, &raw);
-                expected = first_at(&model, &prefix, &from);
-            } else {
-                code = reader_seek_before(f->reader, TABLE, &prefix, &from, &key, &raw);
-                expected = last_before(&model, &prefix, &from);
-            }
-            while (code == 0) {
-                assert_true(expected < model.count);
-                assert_row(f, &model.rows[expected], &key, raw);
-                steps[kind]++;
-                if (prng_below(&prng, 3) == 0) {
-                    break;
-                }
-                from = model.rows[expected].key;
-                if (kind <= 2) {
-                    from = key_after(&from);
-                    code = reader_next(f->reader, TABLE, &prefix, &key, &raw);
-                    expected = first_at(&model, &prefix, &from);
-                } else {
-                    code = reader_previous(f->reader, TABLE, &prefix, &key, &raw);
-                    expected = last_before(&model, &prefix, &from);
-                }
-            }
-            if (code != 0) {
-                assert_int_equal(code, OD_ENOTFOUND);
-                assert_int_equal(expected, model.count);
-            }
+            walk.prefix = random_prefix(&prng);
+            walk.is_backwards = kind > 2;
+            walk.from = kind == 0 ? key_after(&walk.key) : model_key(&prng);
+            assert_walk(f, &model, &prng, &walk);
         }
         reader_end(f->reader);
         arena_reset(&f->arena);
     }
-    for (unsigned kind = 0; kind < 5; kind++) {
-        assert_true(steps[kind] > 500);
-    }
+    assert_true(walk.steps[0] > 2000);
+    assert_true(walk.steps[1] > 2000);
     model_free(&model);
 }
 

@@ -14,31 +14,39 @@ static int by_offset(const void *a, const void *b)
     return (left->offset > right->offset) - (left->offset < right->offset);
 }
 
+static size_t alignment_of(const struct record_field *field)
+{
+    if (field->type == FIELD_UUID || field->type == FIELD_HASH) {
+        return 1;
+    }
+    return field->size >= 8 ? 8 : field->size;
+}
+
 /* Between two members lie at most the bytes that align the second one; a gap of a member's size
  * is a member that nobody stores. */
+static void assert_complete(const struct record_kind *kind)
+{
+    struct record_field fields[32];
+    size_t end = 0;
+
+    assert_in_range(kind->field_count, 1, 32);
+    memcpy(fields, kind->fields, kind->field_count * sizeof(fields[0]));
+    qsort(fields, kind->field_count, sizeof(fields[0]), by_offset);
+    for (size_t i = 0; i < kind->field_count; i++) {
+        assert_true(fields[i].offset >= end);
+        if (fields[i].offset - end >= alignment_of(&fields[i])) {
+            fail_msg("%s: nothing at %zu to %u", kind->name, end, fields[i].offset);
+        }
+        end = (size_t)fields[i].offset + fields[i].size;
+    }
+    assert_true(kind->size - end < 8);
+}
+
 static void every_member_has_a_field(void **state)
 {
     (void)state;
     for (unsigned table = 0; table < TABLE_COUNT; table++) {
-        const struct record_kind *kind = &record_kinds[table];
-        struct record_field fields[32];
-        size_t end = 0;
-
-        assert_in_range(kind->field_count, 1, 32);
-        memcpy(fields, kind->fields, kind->field_count * sizeof(fields[0]));
-        qsort(fields, kind->field_count, sizeof(fields[0]), by_offset);
-        for (size_t i = 0; i < kind->field_count; i++) {
-            size_t alignment = fields[i].size >= 8 && fields[i].type != FIELD_UUID ? 8
-                               : fields[i].size >= 4                               ? 4
-                                                                                   : 1;
-
-            assert_true(fields[i].offset >= end);
-            if (fields[i].offset - end >= alignment) {
-                fail_msg("%s: nothing at %zu to %u", kind->name, end, fields[i].offset);
-            }
-            end = (size_t)fields[i].offset + fields[i].size;
-        }
-        assert_true(kind->size - end < 8);
+        assert_complete(&record_kinds[table]);
     }
 }
 

@@ -70,7 +70,7 @@ static inline int store_fixture_prepare(void **state)
 {
     struct store_fixture *f = test_calloc(1, sizeof(*f));
 
-    snprintf(f->directory, sizeof(f->directory), "/tmp/outdial-test-XXXXXX");
+    (void)snprintf(f->directory, sizeof(f->directory), "/tmp/outdial-test-XXXXXX");
     if (mkdtemp(f->directory) == NULL) {
         return -1;
     }

@@ -36,7 +36,7 @@ static void meta_put(struct store_fixture *f, const char *name, uint64_t number)
 
 static void path_of(const struct store_fixture *f, const char *name, char path[128])
 {
-    snprintf(path, 128, "%s/%s", f->directory, name);
+    (void)snprintf(path, 128, "%s/%s", f->directory, name);
 }
 
 static unsigned mode_of(const struct store_fixture *f, const char *name)
@@ -135,7 +135,7 @@ static void a_second_daemon_is_refused_by_name(void **state)
     char owner[32];
 
     assert_int_equal(store_fixture_open(f), 0);
-    snprintf(owner, sizeof(owner), "in use by process %ld", (long)getpid());
+    (void)snprintf(owner, sizeof(owner), "in use by process %ld", (long)getpid());
     assert_refused(f, OD_ELOCKED, owner);
     store_fixture_close(f);
     assert_int_equal(store_fixture_open(f), 0);
@@ -343,9 +343,9 @@ static void a_file_of_something_else_is_refused(void **state)
     file = fopen(path, "w");
     assert_non_null(file);
     for (unsigned i = 0; i < 2000; i++) {
-        fputs("not a store\n", file);
+        assert_true(fputs("not a store\n", file) >= 0);
     }
-    fclose(file);
+    assert_int_equal(fclose(file), 0);
     assert_refused(f, OD_ECORRUPT, "data.mdb");
 }
 

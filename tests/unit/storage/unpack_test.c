@@ -63,32 +63,45 @@ static void depth_ends_at_its_limit(void **state)
     assert_false(unpack_validate(slice_make(nested, UNPACK_DEPTH_MAX + 2)));
 }
 
-/* A random value of msgpack-c's packer. */
-static void pack_random(struct prng *prng, msgpack_packer *packer, unsigned depth)
+/* Random values of msgpack-c's packer: single ones, containers of these, containers of those. */
+static void pack_single(struct prng *prng, msgpack_packer *packer)
 {
-    uint64_t kind = prng_below(prng, depth == 0 ? 6 : 8);
+    uint64_t number = prng_next(prng) >> prng_below(prng, 64);
     size_t size = (size_t)prng_below(prng, 40);
     char bytes[40] = {0};
 
-    switch (kind) {
-    case 0: msgpack_pack_uint64(packer, prng_next(prng) >> prng_below(prng, 64)); break;
-    case 1:
-        msgpack_pack_int64(packer, -(int64_t)(prng_next(prng) >> (1 + prng_below(prng, 63))));
-        break;
+    switch (prng_below(prng, 6)) {
+    case 0: msgpack_pack_uint64(packer, number); break;
+    case 1: msgpack_pack_int64(packer, -(int64_t)(number >> 1)); break;
     case 2: msgpack_pack_str_with_body(packer, bytes, size); break;
     case 3: msgpack_pack_bin_with_body(packer, bytes, size); break;
     case 4: msgpack_pack_double(packer, 0.5); break;
-    case 5: msgpack_pack_true(packer); break;
-    default:
-        size = (size_t)prng_below(prng, 18);
-        if (kind == 6) {
-            msgpack_pack_array(packer, size);
-        } else {
-            msgpack_pack_map(packer, size);
-            size *= 2;
+    default: msgpack_pack_true(packer); break;
+    }
+}
+
+/* Returns how many values must follow. */
+static size_t pack_head(struct prng *prng, msgpack_packer *packer)
+{
+    size_t size = (size_t)prng_below(prng, 18);
+
+    if (prng_below(prng, 2) == 0) {
+        msgpack_pack_array(packer, size);
+        return size;
+    }
+    msgpack_pack_map(packer, size);
+    return size * 2;
+}
+
+static void pack_random(struct prng *prng, msgpack_packer *packer)
+{
+    for (size_t outer = pack_head(prng, packer); outer > 0; outer--) {
+        if (prng_below(prng, 3) != 0) {
+            pack_single(prng, packer);
+            continue;
         }
-        for (size_t i = 0; i < size; i++) {
-            pack_random(prng, packer, depth - 1);
+        for (size_t inner = pack_head(prng, packer); inner > 0; inner--) {
+            pack_single(prng, packer);
         }
     }
 }
@@ -117,7 +130,7 @@ static void what_the_library_writes_is_sound_and_its_pieces_are_not(void **state
         prng_seed(&prng, seed);
         msgpack_sbuffer_init(&buffer);
         msgpack_packer_init(&packer, &buffer, msgpack_sbuffer_write);
-        pack_random(&prng, &packer, 2);
+        pack_random(&prng, &packer);
         assert_true(unpack_validate(slice_make(buffer.data, buffer.size)));
         for (size_t size = 0; size < buffer.size && size < 2000; size++) {
             assert_false(unpack_validate(slice_make(buffer.data, size)));
