@@ -20,13 +20,15 @@ static int64_t earlier(int64_t a, int64_t b)
 
 static void on_timer(evutil_socket_t fd, short what, void *context)
 {
+    struct engine *engine = context;
     uint64_t expirations;
 
     (void)what;
     if (read(fd, &expirations, sizeof(expirations)) < 0 && errno == ECANCELED) {
         log_warn("the wall clock was set");
+        engine->armed.at = INT64_MIN; /* to be armed anew */
     }
-    turn_run(context);
+    turn_run(engine);
 }
 
 static void post_tick(struct engine *engine, struct actor_name actor)
