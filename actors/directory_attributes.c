@@ -59,36 +59,35 @@ struct attribute_type_entry {
 };
 
 /* Makes room for an entry at the index. */
-static struct attribute_type_entry *types_insert(struct arena *arena, struct attribute_types *types,
+static struct attribute_type_entry *types_insert(struct arena *arena, struct attribute_work *work,
                                                  size_t at)
 {
-    if (types->count == types->room) {
-        size_t room = types->room == 0 ? 32 : types->room * 2;
+    if (work->count == work->room) {
+        size_t room = work->room == 0 ? 32 : work->room * 2;
         struct attribute_type_entry *entries = arena_alloc(arena, room * sizeof(*entries));
-        if (types->count > 0) {
-            memcpy(entries, types->entries, types->count * sizeof(*entries));
+        if (work->count > 0) {
+            memcpy(entries, work->entries, work->count * sizeof(*entries));
         }
-        types->entries = entries;
-        types->room = room;
+        work->entries = entries;
+        work->room = room;
     }
-    memmove(types->entries + at + 1, types->entries + at,
-            (types->count - at) * sizeof(*types->entries));
-    types->count++;
-    return &types->entries[at];
+    memmove(work->entries + at + 1, work->entries + at,
+            (work->count - at) * sizeof(*work->entries));
+    work->count++;
+    return &work->entries[at];
 }
 
 /* What is known of a name, from the table the first time. Borrowed until the next call. */
 static const struct attribute_type_entry *types_get(struct view *view, uint32_t organisation,
-                                                    struct attribute_types *types,
-                                                    struct slice name)
+                                                    struct attribute_work *work, struct slice name)
 {
-    size_t low = 0, high = types->count;
+    size_t low = 0, high = work->count;
 
     while (low < high) {
         size_t middle = low + (high - low) / 2;
-        int order = slice_compare(types->entries[middle].name, name);
+        int order = slice_compare(work->entries[middle].name, name);
         if (order == 0) {
-            return &types->entries[middle];
+            return &work->entries[middle];
         }
         if (order < 0) {
             low = middle + 1;
@@ -96,7 +95,7 @@ static const struct attribute_type_entry *types_get(struct view *view, uint32_t 
             high = middle;
         }
     }
-    struct attribute_type_entry *entry = types_insert(view->arena, types, low);
+    struct attribute_type_entry *entry = types_insert(view->arena, work, low);
     struct key by_name = key_owned_text(organisation, name);
     struct owned_id id;
     struct attribute attribute;
@@ -138,54 +137,76 @@ static const char *value_fault(enum attribute_type type, const struct attribute_
     return "has a type that is not known";
 }
 
+void directory_check_attributes(struct view *view, uint32_t organisation,
+                                struct attribute_work *work, const struct contact *contact,
+                                struct slice prefix, struct refusal_list *faults)
+{
+    for (size_t i = 0; i < contact->attribute_count; i++) {
+        const struct attribute_value *value = &contact->attributes[i];
+        const struct attribute_type_entry *entry = types_get(view, organisation, work, value->name);
+        const char *fault = NULL;
+        if (!entry->exists) {
+            fault = "is not a custom attribute of the organization";
+        } else if (!value->is_null) {
+            fault = value_fault(entry->type, value);
+        }
+        if (fault != NULL) {
+            struct slice path = arena_printf(view->arena, "%.*scustomAttributes.%.*s",
+                                             SLICE_ARGS(prefix), SLICE_ARGS(value->name));
+            refusal_add(faults, view->arena, path, slice_from(fault));
+        }
+    }
+}
+
 static int compare_names(const void *a, const void *b)
 {
     return slice_compare(((const struct attribute_value *)a)->name,
                          ((const struct attribute_value *)b)->name);
 }
 
-const struct attribute_value *directory_check_attributes(struct view *view, uint32_t organisation,
-                                                         struct attribute_types *types,
-                                                         const struct contact *contact,
-                                                         struct slice prefix,
-                                                         struct refusal_list *faults)
+/* Room for `count` values; what was in it may be lost. */
+static struct attribute_value *reserve(struct arena *arena, struct attribute_value **values,
+                                       size_t *room, size_t count)
 {
-    size_t count = contact->attribute_count;
-    struct attribute_value *values = arena_alloc(view->arena, count * sizeof(*values));
-
-    for (size_t i = 0; i < count; i++) {
-        values[i] = contact->attributes[i];
-        const struct attribute_type_entry *entry =
-            types_get(view, organisation, types, values[i].name);
-        const char *fault = NULL;
-        if (!entry->exists) {
-            fault = "is not a custom attribute of the organization";
-        } else if (!values[i].is_null) {
-            fault = value_fault(entry->type, &values[i]);
-        }
-        if (fault != NULL) {
-            struct slice path = arena_printf(view->arena, "%.*scustomAttributes.%.*s",
-                                             SLICE_ARGS(prefix), SLICE_ARGS(values[i].name));
-            refusal_add(faults, view->arena, path, slice_from(fault));
-        }
-        values[i].type = entry->exists ? entry->type : values[i].type;
+    if (*room < count) {
+        *room = count * 2;
+        *values = arena_alloc(arena, *room * sizeof(**values));
     }
-    if (count > 1) {
-        qsort(values, count, sizeof(*values), compare_names);
-    }
-    return values;
+    return *values;
 }
 
-void directory_merge_attributes(struct arena *arena, struct contact *contact,
-                                const struct attribute_value *values, size_t count)
+/* The given values by name, each with its attribute's type: a date comes as a text. */
+static const struct attribute_value *sort_values(struct view *view, uint32_t organisation,
+                                                 struct attribute_work *work,
+                                                 const struct contact *values)
 {
-    size_t old_count = contact->attribute_count, old = 0, next = 0, merged_count = 0;
-    struct attribute_value *merged = arena_alloc(arena, (old_count + count) * sizeof(*merged));
+    size_t count = values->attribute_count;
+    struct attribute_value *sorted = reserve(view->arena, &work->sorted, &work->sorted_room, count);
+
+    for (size_t i = 0; i < count; i++) {
+        sorted[i] = values->attributes[i];
+        sorted[i].type = types_get(view, organisation, work, sorted[i].name)->type;
+    }
+    if (count > 1) {
+        qsort(sorted, count, sizeof(*sorted), compare_names);
+    }
+    return sorted;
+}
+
+void directory_merge_attributes(struct view *view, uint32_t organisation,
+                                struct attribute_work *work, struct contact *contact,
+                                const struct contact *values)
+{
+    size_t old_count = contact->attribute_count, count = values->attribute_count;
+    size_t old = 0, next = 0, merged_count = 0;
+    const struct attribute_value *sorted = sort_values(view, organisation, work, values);
+    struct attribute_value *merged =
+        reserve(view->arena, &work->merged, &work->merged_room, old_count + count);
 
     while (old < old_count || next < count) {
         int order = old == old_count ? 1 : -1;
         if (old < old_count && next < count) {
-            order = compare_names(&contact->attributes[old], &values[next]);
+            order = compare_names(&contact->attributes[old], &sorted[next]);
         }
         if (order < 0) {
             merged[merged_count++] = contact->attributes[old++];
@@ -194,8 +215,8 @@ void directory_merge_attributes(struct arena *arena, struct contact *contact,
         if (order == 0) {
             old++;
         }
-        if (!values[next].is_null) {
-            merged[merged_count++] = values[next];
+        if (!sorted[next].is_null) {
+            merged[merged_count++] = sorted[next];
         }
         next++;
     }

@@ -4,11 +4,12 @@
  * one, upserting to the one with the phone or to an empty one. Validation comes before the first
  * row is put, so an upsert that is refused has changed nothing.
  */
+#include <stdio.h>
+
 #include "actors/directory_parts.h"
 
-static void contact_apply(struct arena *arena, struct contact *contact,
-                          const struct contact_patch *patch,
-                          const struct attribute_value *attributes)
+static void contact_apply(struct view *view, uint32_t organisation, struct attribute_work *work,
+                          struct contact *contact, const struct contact_patch *patch)
 {
     const struct contact *value = &patch->value;
 
@@ -37,7 +38,7 @@ static void contact_apply(struct arena *arena, struct contact *contact,
         contact->attribute_count = 0;
     }
     if (patch->present & CONTACT_ATTRIBUTES) {
-        directory_merge_attributes(arena, contact, attributes, value->attribute_count);
+        directory_merge_attributes(view, organisation, work, contact, value);
     }
 }
 
@@ -81,14 +82,13 @@ void directory_contact_create(const struct message *m, struct view *view, struct
 {
     uint32_t organisation = m->actor.number;
     const struct contact_patch *patch = m->payload.contact;
-    struct attribute_types types = {0};
+    struct attribute_work work = {0};
     struct refusal_list faults = {0};
     struct contact contact = {.id = patch->value.id};
     struct key key = key_owned(organisation, &contact.id);
     struct uuid other;
 
-    const struct attribute_value *attributes =
-        directory_check_attributes(view, organisation, &types, &patch->value, SLICE(""), &faults);
+    directory_check_attributes(view, organisation, &work, &patch->value, SLICE(""), &faults);
     if (faults.count > 0) {
         refuse_list(view->arena, out, m->exchange, &faults);
         return;
@@ -97,7 +97,7 @@ void directory_contact_create(const struct message *m, struct view *view, struct
         refuse_phone(m, view, out, patch->value.primary_phone);
         return;
     }
-    contact_apply(view->arena, &contact, patch, attributes);
+    contact_apply(view, organisation, &work, &contact, patch);
     contact_put_new(m, out, &contact);
     effect_reply_record(out, m->exchange, true, TABLE_CONTACT, &key, &contact);
 }
@@ -132,7 +132,7 @@ void directory_contact_patch(const struct message *m, struct view *view, struct 
     uint32_t organisation = m->actor.number;
     const struct contact_patch *patch = m->payload.contact;
     struct key key = key_owned(organisation, &patch->value.id);
-    struct attribute_types types = {0};
+    struct attribute_work work = {0};
     struct refusal_list faults = {0};
     struct contact contact;
 
@@ -141,8 +141,7 @@ void directory_contact_patch(const struct message *m, struct view *view, struct 
                          &patch->value.id);
         return;
     }
-    const struct attribute_value *attributes =
-        directory_check_attributes(view, organisation, &types, &patch->value, SLICE(""), &faults);
+    directory_check_attributes(view, organisation, &work, &patch->value, SLICE(""), &faults);
     if (faults.count > 0) {
         refuse_list(view->arena, out, m->exchange, &faults);
         return;
@@ -150,7 +149,7 @@ void directory_contact_patch(const struct message *m, struct view *view, struct 
     if (!contact_move_phone(m, view, out, &contact)) {
         return;
     }
-    contact_apply(view->arena, &contact, patch, attributes);
+    contact_apply(view, organisation, &work, &contact, patch);
     contact.updated_at = m->at;
     effect_put(out, TABLE_CONTACT, &key, &contact);
     effect_reply_record(out, m->exchange, false, TABLE_CONTACT, &key, &contact);
@@ -179,7 +178,7 @@ void directory_contact_delete(const struct message *m, struct view *view, struct
 /* One contact of an upsert: true when it has been made, false when it was there. A phone that
  * occurs twice in a body is there the second time, because the view sees the first. */
 static bool upsert_one(const struct message *m, struct view *view, struct effects *out,
-                       const struct contact_patch *patch, const struct attribute_value *attributes,
+                       const struct contact_patch *patch, struct attribute_work *work,
                        struct contact_made *made)
 {
     uint32_t organisation = m->actor.number;
@@ -188,11 +187,11 @@ static bool upsert_one(const struct message *m, struct view *view, struct effect
     struct key key = key_owned(organisation, &contact.id);
 
     if (is_new) {
-        contact_apply(view->arena, &contact, patch, attributes);
+        contact_apply(view, organisation, work, &contact, patch);
         contact_put_new(m, out, &contact);
     } else {
         OD_CHECK(view_get(view, TABLE_CONTACT, &key, &contact));
-        contact_apply(view->arena, &contact, patch, attributes);
+        contact_apply(view, organisation, work, &contact, patch);
         contact.updated_at = m->at;
         effect_put(out, TABLE_CONTACT, &key, &contact);
     }
@@ -204,24 +203,23 @@ static bool upsert_one(const struct message *m, struct view *view, struct effect
 void directory_contacts_upsert(const struct message *m, struct view *view, struct effects *out)
 {
     const struct contact_list *list = m->payload.contacts;
-    const struct attribute_value **attributes =
-        arena_alloc(view->arena, list->count * sizeof(const struct attribute_value *));
     struct contact_made *made = arena_alloc(view->arena, list->count * sizeof(*made));
-    struct attribute_types types = {0};
+    struct attribute_work work = {0};
     struct refusal_list faults = {0};
     struct reply reply = {.exchange = m->exchange, .kind = REPLY_UPSERTED};
 
     for (size_t i = 0; i < list->count; i++) {
-        struct slice prefix = arena_printf(view->arena, "data[%zu].", i);
-        attributes[i] = directory_check_attributes(view, m->actor.number, &types,
-                                                   &list->contacts[i].value, prefix, &faults);
+        char prefix[32];
+        int size = snprintf(prefix, sizeof(prefix), "data[%zu].", i);
+        directory_check_attributes(view, m->actor.number, &work, &list->contacts[i].value,
+                                   slice_make(prefix, (size_t)size), &faults);
     }
     if (faults.count > 0) {
         refuse_list(view->arena, out, m->exchange, &faults);
         return;
     }
     for (size_t i = 0; i < list->count; i++) {
-        bool is_new = upsert_one(m, view, out, &list->contacts[i], attributes[i], &made[i]);
+        bool is_new = upsert_one(m, view, out, &list->contacts[i], &work, &made[i]);
         reply.upserted.created += is_new ? 1 : 0;
         reply.upserted.updated += is_new ? 0 : 1;
     }

@@ -17,24 +17,27 @@ enum {
 void directory_attribute_create(const struct message *m, struct view *view, struct effects *out);
 void directory_attribute_delete(const struct message *m, struct view *view, struct effects *out);
 
-/* The types of an organisation's attributes, looked up once a message. Zeros are an empty one. */
-struct attribute_types {
+/* What handling the attributes of many contacts needs: the types of the organisation's attributes,
+ * looked up once a message, and memory that is used again for each contact. Zeros are an empty one.
+ */
+struct attribute_work {
     struct attribute_type_entry *entries; /* by name, ascending */
     size_t count, room;
+    struct attribute_value *sorted, *merged;
+    size_t sorted_room, merged_room;
 };
 
-/* Checks the values of a contact's body against the organisation's attributes and sorts them by
- * name. Returns the sorted copy, in which each value has its attribute's type; faults go into
+/* Checks the values of a contact's body against the organisation's attributes. Faults go into
  * `faults` under `prefix` ("data[3]." or empty) and "customAttributes.NAME". */
-const struct attribute_value *directory_check_attributes(struct view *view, uint32_t organisation,
-                                                         struct attribute_types *types,
-                                                         const struct contact *contact,
-                                                         struct slice prefix,
-                                                         struct refusal_list *faults);
+void directory_check_attributes(struct view *view, uint32_t organisation,
+                                struct attribute_work *work, const struct contact *contact,
+                                struct slice prefix, struct refusal_list *faults);
 
-/* Puts sorted values over a contact's own: given ones replace, is_null ones go. */
-void directory_merge_attributes(struct arena *arena, struct contact *contact,
-                                const struct attribute_value *values, size_t count);
+/* Puts values that have been checked over a contact's own: given ones replace, is_null ones go. The
+ * contact's attributes are then in `work`, until its next use. */
+void directory_merge_attributes(struct view *view, uint32_t organisation,
+                                struct attribute_work *work, struct contact *contact,
+                                const struct contact *values);
 
 /* ---- directory_contacts.c ---- */
 

@@ -71,7 +71,7 @@ static void send_calls(struct exchange *exchange, json_t *calls)
 static void on_gone(struct exchange *exchange)
 {
     post_given_up(exchange);
-    if (!exchange_is_over(exchange)) { /* the engine may have refused the message */
+    if (!exchange_is_over(exchange)) {
         send_calls(exchange, json_new_array());
     }
 }

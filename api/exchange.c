@@ -155,17 +155,14 @@ void exchange_abandon(struct exchange *exchange)
 {
     struct evhttp_request *request = exchange->own->request;
 
-    if (exchange->on_gone != NULL) {
-        exchange->on_gone(exchange);
-        if (exchange_is_over(exchange)) {
-            return;
-        }
-    }
+    finish(exchange);
     /* evhttp leaves a request that it has taken off its connection to who was given it. */
     if (evhttp_request_get_connection(request) == NULL) {
         evhttp_request_free(request);
     }
-    finish(exchange);
+    if (exchange->on_gone != NULL) {
+        exchange->on_gone(exchange);
+    }
 }
 
 void exchange_end_waits(struct api *api)

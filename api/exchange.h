@@ -76,7 +76,7 @@ struct exchange {
     /* The handler's. */
     exchange_reply_fn on_reply;                  /* NULL: api/reply.c answers */
     void (*on_timeout)(struct exchange *);       /* of exchange_wait */
-    void (*on_gone)(struct exchange *);          /* of exchange_watch_client */
+    void (*on_gone)(struct exchange *); /* of exchange_watch_client; it may be over by then */
     void *state;                                 /* in `arena` */
     struct slice secret;                         /* of a new API key, shown in its answer only */
 
@@ -132,7 +132,8 @@ void exchange_add_header(struct exchange *exchange, const char *name, const char
 /* Calls on_timeout after so many milliseconds of real time, unless the answer comes first. */
 void exchange_wait(struct exchange *exchange, uint32_t wait_ms);
 
-/* Calls on_gone once when the client closes or resets the connection while the exchange waits. */
+/* Calls on_gone once when the client closes or resets the connection while the exchange waits. It
+ * may answer (a client may have closed its half only), unless the exchange is over. */
 void exchange_watch_client(struct exchange *exchange);
 
 /* False when the client has closed or reset the connection; asks the socket. */
@@ -155,7 +156,8 @@ struct exchange *exchange_find(struct api *api, uint64_t number);
 /* Gives a reply to every exchange that waits. */
 void exchange_each(struct api *api, exchange_reply_fn visit, const struct reply *reply);
 
-/* The connection is being freed by evhttp, and the request with it: ends the exchange silently. */
+/* The connection is being freed by evhttp, and the request with it: ends the exchange, and then
+ * calls its on_gone. */
 void exchange_abandon(struct exchange *exchange);
 
 /* Lets every exchange_wait end now, for a drain. */

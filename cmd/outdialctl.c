@@ -121,7 +121,7 @@ static const struct argp_option common_options[] = {
     {0},
 };
 
-static bool take_common(struct ctl *ctl, int key, char *argument)
+static bool take_common(struct ctl *ctl, int key, const char *argument)
 {
     switch (key) {
     case OPTION_URL: ctl->url = argument; return true;
@@ -194,26 +194,19 @@ static error_t on_option(int key, char *argument, struct argp_state *state)
     return take_common(choice->ctl, key, argument) ? 0 : ARGP_ERR_UNKNOWN;
 }
 
-/* Adds the list of commands and the exit statuses to --help; the caller's, by malloc. */
-static char *filter_help(int key, const char *text, void *input)
+/* The text of --help, with a NUL. */
+static void print_doc(struct buf *out)
 {
-    struct buf out;
-
-    (void)input;
-    if (key != ARGP_KEY_HELP_POST_DOC) {
-        return (char *)(uintptr_t)text;
-    }
-    buf_init(&out);
-    OD_CHECK(buf_append_text(&out, "Commands, each with a --help of its own:\n") == 0);
+    OD_CHECK(buf_append_text(out, "Operates outdial, the outbound dialling engine.\v"
+                                  "Commands, each with a --help of its own:\n") == 0);
     for (const struct ctl_command *c = commands; c->name != NULL; c++) {
         char usage[64];
 
         (void)snprintf(usage, sizeof(usage), "%s %s", c->name, c->synopsis);
-        OD_CHECK(buf_printf(&out, "  %-36s %s\n", usage, c->summary) == 0);
+        OD_CHECK(buf_printf(out, "  %-36s %s\n", usage, c->summary) == 0);
     }
-    OD_CHECK(buf_printf(&out, "\n%s", exit_statuses) == 0);
-    OD_CHECK(buf_append_byte(&out, '\0') == 0);
-    return out.data;
+    OD_CHECK(buf_printf(out, "\n%s", exit_statuses) == 0);
+    OD_CHECK(buf_append_byte(out, '\0') == 0);
 }
 
 static int run_command(struct ctl *ctl, const struct ctl_command *command, int argc, char **argv)
@@ -230,22 +223,25 @@ static int run_command(struct ctl *ctl, const struct ctl_command *command, int a
 
 int main(int argc, char **argv)
 {
-    const struct argp argp = {.options = common_options,
-                              .parser = on_option,
-                              .args_doc = "COMMAND [ARGUMENT...]",
-                              .doc = "Operates outdial, the outbound dialling engine.\v ",
-                              .help_filter = filter_help};
     struct ctl ctl = {.url = DEFAULT_URL, .organisation = ctl_environment("OUTDIAL_ORGANIZATION")};
     struct choice choice = {.ctl = &ctl};
+    struct argp argp = {
+        .options = common_options, .parser = on_option, .args_doc = "COMMAND [ARGUMENT...]"};
     const char *url = ctl_environment("OUTDIAL_URL");
+    struct buf doc;
+    int status;
 
     (void)setlocale(LC_ALL, ""); /* NOLINT(concurrency-mt-unsafe): there is one thread */
     (void)signal(SIGPIPE, SIG_DFL);
     ctl.url = url != NULL ? url : ctl.url;
+    buf_init(&doc);
+    print_doc(&doc);
+    argp.doc = doc.data;
     argp_err_exit_status = CTL_USAGE;
     /* NOLINTNEXTLINE(concurrency-mt-unsafe) */
-    if (argp_parse(&argp, argc, argv, ARGP_IN_ORDER, NULL, &choice) != 0 ||
-        choice.command == NULL) {
+    status = argp_parse(&argp, argc, argv, ARGP_IN_ORDER, NULL, &choice);
+    buf_deinit(&doc);
+    if (status != 0 || choice.command == NULL) {
         return CTL_USAGE;
     }
     return run_command(&ctl, choice.command, argc - choice.first, argv + choice.first);

@@ -67,7 +67,8 @@ static int read_names(const struct ctl *ctl, const struct csv_row *header, struc
                       bool *has_attributes)
 {
     for (size_t i = 0; i < header->count; i++) {
-        struct column column = {.name = strndup(header->cells[i].data, header->cells[i].size)};
+        struct slice cell = header->cells[i];
+        struct column column = {.name = cell.size > 0 ? strndup(cell.data, cell.size) : strdup("")};
 
         OD_CHECK(column.name != NULL);
         if (column.name[0] != '\0' && has_column(out, column.name)) {
@@ -95,7 +96,7 @@ int columns_read(struct ctl *ctl, const struct csv_row *header, bool ignores_unk
     bool has_attributes = false;
     int status;
 
-    out->list = calloc(header->count + 1, sizeof(*out->list));
+    *out = (struct columns){.list = calloc(header->count + 1, sizeof(*out->list))};
     OD_CHECK(out->list != NULL);
     status = read_names(ctl, header, out, &has_attributes);
     if (status == CTL_OK && has_attributes) {

@@ -18,8 +18,8 @@
 
 #define CONNECT_TIMEOUT_MS 5000L
 #define REQUEST_TIMEOUT_MS 120000L
-#define ANSWER_MAX         (256 * 1024 * 1024) /* bytes */
-#define KEY_MAX            512                 /* bytes of a key's file */
+#define ANSWER_MAX         (UINT64_C(256) * 1024 * 1024) /* bytes */
+#define KEY_MAX            512                           /* bytes of a key's file */
 #define URL_MAX            2048
 #define TRIES_MAX          6
 #define RETRY_MS           1000 /* where no Retry-After says */
@@ -32,6 +32,7 @@ struct ctl_http {
     struct curl_slist *body_headers; /* and of one with */
     char error[CURL_ERROR_SIZE];
     struct buf answer;
+    bool is_quiet; /* nothing is said of an answer that does not come */
 };
 
 /* ---- the key ---- */
@@ -240,6 +241,9 @@ static int exchange(const struct ctl *ctl, const struct ctl_request *request, co
     buf_clear(&http->answer);
     http->error[0] = '\0';
     code = curl_easy_perform(http->curl);
+    if (code != CURLE_OK && http->is_quiet) {
+        return CTL_UNREACHABLE;
+    }
     if (code == CURLE_URL_MALFORMAT || code == CURLE_UNSUPPORTED_PROTOCOL) {
         return ctl_fail(ctl, CTL_USAGE, "\"%s\" is no address: %s", ctl->url,
                         curl_easy_strerror(code));
@@ -307,12 +311,28 @@ int ctl_try(struct ctl *ctl, const struct ctl_request *request, json_t **answer,
 
 /* ---- refusals ---- */
 
-int ctl_print_refusal(const struct ctl *ctl, long http_status, const json_t *body)
+/* Every fault a line; none when the one fault is the message already. */
+static void append_details(struct buf *out, const json_t *body)
 {
     const json_t *details = json_object_get(body, "details");
+    size_t count = json_array_size(details);
+
+    for (size_t i = 0; i < count; i++) {
+        const json_t *detail = json_array_get(details, i);
+
+        if (count == 1 && strstr(ctl_text(body, "message"), ctl_text(detail, "message")) != NULL) {
+            return;
+        }
+        OD_CHECK(buf_append_text(out, "\n  ") == 0);
+        ctl_append_clean(out, ctl_text(detail, "path"));
+        OD_CHECK(buf_append_text(out, ": ") == 0);
+        ctl_append_clean(out, ctl_text(detail, "message"));
+    }
+}
+
+int ctl_print_refusal(const struct ctl *ctl, long http_status, const json_t *body)
+{
     struct buf text;
-    size_t i;
-    const json_t *detail;
 
     if (json_object_get(body, "error") == NULL) {
         return ctl_fail(ctl, CTL_REFUSED, "HTTP status %ld", http_status);
@@ -321,25 +341,15 @@ int ctl_print_refusal(const struct ctl *ctl, long http_status, const json_t *bod
     if (ctl->is_json) {
         char *line = json_dumps(body, JSON_COMPACT);
 
-        OD_CHECK(line != NULL && buf_printf(&text, "%s\n", line) == 0);
+        OD_CHECK(line != NULL && buf_append_text(&text, line) == 0);
         free(line);
     } else {
         OD_CHECK(buf_printf(&text, "outdialctl: %ld %s: ", http_status, ctl_text(body, "error")) ==
                  0);
         ctl_append_clean(&text, ctl_text(body, "message"));
-        json_array_foreach(details, i, detail)
-        {
-            if (json_array_size(details) == 1 &&
-                strstr(ctl_text(body, "message"), ctl_text(detail, "message")) != NULL) {
-                break; /* the one fault is the message already */
-            }
-            OD_CHECK(buf_append_text(&text, "\n  ") == 0);
-            ctl_append_clean(&text, ctl_text(detail, "path"));
-            OD_CHECK(buf_append_text(&text, ": ") == 0);
-            ctl_append_clean(&text, ctl_text(detail, "message"));
-        }
-        OD_CHECK(buf_append_byte(&text, '\n') == 0);
+        append_details(&text, body);
     }
+    OD_CHECK(buf_append_byte(&text, '\n') == 0);
     ctl_write(2, &text);
     buf_deinit(&text);
     return CTL_REFUSED;
@@ -392,7 +402,9 @@ int ctl_get_text(struct ctl *ctl, const char *path, struct buf *out)
     if (status != CTL_OK) {
         return status;
     }
+    ctl->http->is_quiet = true;
     status = exchange(ctl, &request, NULL, &http_status);
+    ctl->http->is_quiet = false;
     if (status != CTL_OK || http_status != 200) {
         return status != CTL_OK ? status : CTL_REFUSED;
     }

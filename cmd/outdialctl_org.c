@@ -107,14 +107,14 @@ static void print_cap(const json_t *row, const char *name, const char *words)
 
 static void print_organisation(const json_t *row)
 {
-    const json_t *credits = json_object_get(row, "credits");
+    const json_t *balance = json_object_get(row, "credits");
 
     (void)printf("%s  ", ctl_text(row, "id"));
     ctl_print_clean(ctl_text(row, "name"), NAME_COLUMNS);
     (void)printf("  ");
     ctl_print_clean(ctl_text(row, "timezone"), ZONE_COLUMNS);
-    if (json_is_integer(credits)) {
-        (void)printf("  credits %s", CTL_NUMBER(json_integer_value(credits)));
+    if (json_is_integer(balance)) {
+        (void)printf("  credits %s", CTL_NUMBER(json_integer_value(balance)));
     }
     print_cap(row, "maxConcurrentCalls", "calls at a time");
     print_cap(row, "callsPerSecond", "calls/s");

@@ -30,7 +30,7 @@ bool ctl_is_terminal(int fd)
 
 bool ctl_has_utf8(void)
 {
-    return strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
+    return strcmp(nl_langinfo(CODESET), "UTF-8") == 0; /* NOLINT(concurrency-mt-unsafe) */
 }
 
 int ctl_columns(int fd)

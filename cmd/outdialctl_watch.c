@@ -199,13 +199,12 @@ static int64_t find_metric(const struct buf *text, const char *name)
 static void read_daemon(struct watch *watch)
 {
     struct buf text;
-    int64_t calls;
 
     buf_init(&text);
-    watch->daemon.live = -1;
     if (ctl_get_text(watch->ctl, "/metrics", &text) == CTL_OK) {
+        int64_t calls;
+
         OD_CHECK(buf_append_byte(&text, '\0') == 0);
-        watch->daemon.live = find_metric(&text, "outdial_calls_live");
         calls = find_metric(&text, "outdial_calls_queued_total");
         if (calls >= 0) {
             rate_add(&watch->daemon.calls, ctl_mono_ms(), calls);

@@ -35,7 +35,6 @@ struct watched {
 /* What the whole daemon does. */
 struct watched_daemon {
     struct rate calls; /* queued since its start; no samples: it does not say */
-    int64_t live;      /* calls queued or under way; below 0: it does not say */
 };
 
 /* completed, stopped or cancelled. */

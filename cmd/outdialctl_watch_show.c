@@ -9,13 +9,13 @@
 
 #define CALLS_WINDOW_MS  3000 /* over which calls a second are counted: lively */
 #define DONE_WINDOW_MS   5000 /* and contacts a second: steady enough for an estimate */
-#define ETA_FROM_PERCENT 3.0  /* before so much is done, an estimate would be a guess */
+#define ETA_FROM_PERCENT 5.0  /* before so much is done, an estimate would be a guess */
 #define BAR_COLUMNS_MAX  60
 #define BAR_COLUMNS_MIN  10
 #define ROW_BAR_COLUMNS  20
 #define ROW_NAME_COLUMNS 24
 #define ETA_MAX_MS       (INT64_C(1000) * 3600 * 1000) /* beyond it nobody believes one */
-#define PERCENT          100.0
+#define PER_MILLE        1000
 
 #define BOLD   "\033[1m"
 #define GREEN  "\033[32m"
@@ -82,11 +82,14 @@ static bool is_in_window(const struct watched *watched)
     return json_is_true(json_object_get(watched->json, "inPauseWindow"));
 }
 
+/* Rounded down, so that 100 means all. */
 static double percent(const struct watched *watched)
 {
     int64_t all = ctl_integer(watched->json, "totalContacts");
 
-    return all > 0 ? (double)watched_done(watched) * PERCENT / (double)all : 0.0;
+    int64_t per_mille = all > 0 ? watched_done(watched) * PER_MILLE / all : 0;
+
+    return (double)per_mille / 10.0;
 }
 
 int64_t watched_eta_ms(const struct watched *watched)
@@ -189,6 +192,17 @@ static void add_next(struct buf *out, const struct watched *watched)
     }
 }
 
+static void add_end(struct buf *out, const struct watched *watched)
+{
+    int64_t ms = elapsed_ms(watched);
+
+    OD_CHECK(buf_printf(out, "  took %s", ctl_duration(ms).text) == 0);
+    if (ms > 0) {
+        OD_CHECK(buf_printf(out, ", %s contacts/s",
+                            CTL_NUMBER(watched_done(watched) * MS_PER_SECOND / ms)) == 0);
+    }
+}
+
 static void add_rates(struct buf *out, const struct watched *watched,
                       const struct watched_daemon *daemon)
 {
@@ -196,7 +210,7 @@ static void add_rates(struct buf *out, const struct watched *watched,
     int64_t eta = watched_eta_ms(watched);
 
     if (watched_has_ended(watched)) {
-        OD_CHECK(buf_printf(out, "  took %s", ctl_duration(elapsed_ms(watched)).text) == 0);
+        add_end(out, watched);
         return;
     }
     if (calls >= 0) {
@@ -311,7 +325,7 @@ json_t *watched_json(const struct watched *watched, const struct watched_daemon 
 
     instant_print(ctl_now_ms(), now);
     json = json_pack("{s:s, s:O, s:f, s:o, s:o}", "at", now, "execution", watched->json, "progress",
-                     percent(watched) / PERCENT, "daemonCallsPerSecond",
+                     percent(watched) / 100.0, "daemonCallsPerSecond",
                      calls >= 0 ? json_real(calls) : json_null(), "etaSeconds",
                      eta >= 0 ? json_integer(eta / MS_PER_SECOND) : json_null());
     OD_CHECK(json != NULL);

@@ -51,8 +51,8 @@ int store_error(const struct store *store, int code, const char *what, struct od
 /* Bytes used of the map, for metrics. Rows of a table: reader_count. */
 uint64_t store_bytes(const struct store *store);
 
-/* Clears the slots of readers that died without a word (a killed outdialctl), which would keep pages
- * from being used again. For once a minute. */
+/* Clears the slots of readers that died without a word (a killed outdialctl), which would keep
+ * pages from being used again. For once a minute. */
 void store_clear_dead_readers(struct store *store);
 
 #endif

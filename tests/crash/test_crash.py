@@ -131,57 +131,66 @@ class Caller(Actor):
             return
         if response.status != 200:
             raise AssertionError(f"claim: {response.json}")
-        for call in response.json["calls"]:
-            self.handle(call)
+        if response.json["calls"]:
+            self.handle(response.json["calls"])
 
-    def tell(self, event):
-        """Repeats the event unchanged until it is acknowledged: (status, it was asked before)."""
+    def tell(self, events):
+        """Repeats the events unchanged until they are acknowledged: (statuses, asked before)."""
         tries = 0
-        while True:
-            response = self.once(self.worker.api.post, "/api/call-events", {"events": [event]})
+        while events:
+            response = self.once(self.worker.api.post, "/api/call-events", {"events": events})
             if response is not None:
                 if response.status != 200:
-                    raise AssertionError(f"{event}: {response.json}")
-                return response.json["results"][0]["status"], tries > 0
+                    raise AssertionError(f"{events}: {response.json}")
+                answers = response.json["results"]
+                if [a["callId"] for a in answers] != [e["callId"] for e in events]:
+                    raise AssertionError(f"results are not those of the events: {answers}")
+                return [answer["status"] for answer in answers], tries > 0
             tries += 1
             if self.stopping.is_set():
                 raise Stop
+        return [], False
 
-    def handle(self, call):
-        mischief = 1.0 if self.shared.finishing.is_set() else self.random.random()
-        if mischief < 0.05:
-            return  # loses it: the lease ends
-        if mischief < 0.08:
-            self.tell(released(call, reason="no trunk"))
-            return
-        status, _ = self.tell(started(call))
-        if status == "duplicate":
-            self.tell(released(call, reason="the answer was lost"))  # it did not ring
-            return
-        if status != "accepted":
-            if status not in ("stale", "refused"):
+    def handle(self, calls):
+        # What becomes of each: below 0.05 it is lost before `started`, and so on.
+        tame = self.shared.finishing.is_set()
+        fates = {call["callId"]: 1.0 if tame else self.random.random() for call in calls}
+        asked = [call for call in calls if fates[call["callId"]] >= 0.08]
+        self.tell([released(call, reason="no trunk") for call in calls
+                   if 0.05 <= fates[call["callId"]] < 0.08])
+        statuses, _ = self.tell([started(call) for call in asked])
+        back, reports = [], []
+        for call, status in zip(asked, statuses):
+            fate = fates[call["callId"]]
+            if status == "duplicate":
+                back.append(released(call, reason="the answer was lost"))  # it did not ring
+            elif status == "accepted" and fate < 0.11:
+                back.append(released(call, reason="503"))
+            elif status == "accepted":
+                self.ledger.dial(call["callId"])
+                if fate >= 0.13:  # else it is never heard of again: timeout, in doubt
+                    reports.append(result(call, self.outcome(), durationSeconds=1))
+            elif status not in ("stale", "refused"):
                 raise AssertionError(f"started: {status}")
-            return
-        if mischief < 0.11:
-            self.tell(released(call, reason="503"))
-            return
-        self.ledger.dial(call["callId"])
-        if mischief < 0.13:
-            return  # is never heard of again: timeout, in doubt
-        outcome = "answered" if self.random.random() < 0.7 else self.random.choice(
-            ("busy", "no_answer", "voicemail", "rejected", "error"))
-        status, again = self.tell(result(call, outcome, durationSeconds=1))
-        if status in ("accepted", "duplicate"):
-            with self.shared.lock:
-                self.shared.results[call["callId"]] = outcome
+        self.tell(back)
+        statuses, again = self.tell(reports)
+        for event, status in zip(reports, statuses):
             if status == "duplicate" and not again:
-                raise AssertionError(f"{call['callId']}: duplicate at the first report")
-        elif status != "stale":
-            raise AssertionError(f"result: {status}")
-        if mischief < 0.15:
-            late, _ = self.tell(result(call, "rejected" if outcome != "rejected" else "busy"))
-            if late != "stale":
-                raise AssertionError(f"a second, different result: {late}")
+                raise AssertionError(f"{event}: duplicate at the first report")
+            if status in ("accepted", "duplicate"):
+                with self.shared.lock:
+                    self.shared.results[event["callId"]] = event["outcome"]
+            elif status != "stale":
+                raise AssertionError(f"result: {status}")
+        late = [{**event, "outcome": "rejected" if event["outcome"] != "rejected" else "busy"}
+                for event in reports if fates[event["callId"]] < 0.16]
+        for status in self.tell(late)[0]:
+            if status != "stale":
+                raise AssertionError(f"a second, different result: {status}")
+
+    def outcome(self):
+        return "answered" if self.random.random() < 0.6 else self.random.choice(
+            ("busy", "no_answer", "voicemail", "rejected", "error"))
 
 
 class Ledger:
@@ -209,18 +218,25 @@ class Creator(Actor):
         self.flow = org.flow()["id"]
         self.dids = [org.did()["id"] for _ in range(3)]
 
+    def contact(self):
+        return {"primaryPhone": self.org.daemon.phone(), "firstName": self.name}
+
     def step(self):
-        response = self.once(self.api.post, "/api/contacts", {
-            "primaryPhone": self.org.daemon.phone(), "firstName": self.name})
-        if response is not None:
-            if response.status != 201:
-                raise AssertionError(f"contact: {response.json}")
-            self.fresh.append(response.json["id"])
-            with self.shared.lock:
-                self.shared.contacts.append((self.org, response.json["id"]))
-        if len(self.fresh) >= 40 and self.active() < ACTIVE_MAX:
-            contacts, self.fresh = self.fresh, []
-            self.campaign(contacts)
+        if self.random.random() < 0.7:
+            response = self.once(self.api.post, "/api/contacts", self.contact())
+            made = [response.json] if response is not None and response.status == 201 else []
+        else:
+            response = self.once(self.api.post, "/api/contacts/upsert", {
+                "data": [self.contact() for _ in range(40)]})
+            made = response.json["contacts"] if response is not None and response.status == 200 else []
+        if response is not None and not made:
+            raise AssertionError(f"contacts: {response.json}")
+        self.fresh += [contact["id"] for contact in made]
+        with self.shared.lock:
+            self.shared.contacts += [(self.org, contact["id"]) for contact in made]
+        if len(self.fresh) >= 100 and self.active() < ACTIVE_MAX:
+            self.campaign(self.fresh[:300])
+            self.fresh = []
 
     def active(self):
         response = self.once(self.api.get, "/api/program-executions?limit=100")
@@ -231,8 +247,10 @@ class Creator(Actor):
         if made is None:
             return
         audience = made.json["id"]
-        self.until_answered(self.api.post, f"/api/audiences/{audience}/contacts",
-                            {"contactIds": contacts})
+        added = self.until_answered(self.api.post, f"/api/audiences/{audience}/contacts",
+                                    {"contactIds": contacts})
+        if added.status != 200 or sum(added.json.values()) != len(contacts):
+            raise AssertionError(f"members: {added.json}")
         now = datetime.datetime.now(datetime.timezone.utc)
         dates = [format_time(now + datetime.timedelta(seconds=n)) for n in range(1, 21)]
         made = self.once(self.api.post, "/api/programs", {
@@ -285,7 +303,10 @@ class Controller(Actor):
                 self.expect(chosen, ("cancelled",))
             return
         response = self.once(self.api.patch, path + "/pause")
-        if response is None or response.status != 200:
+        if response is None:
+            self.resume(chosen)  # it may be paused
+            return
+        if response.status != 200:
             return
         check_counters(response.json)
         pending = response.json["contactsPending"]
@@ -319,9 +340,10 @@ class Crash(unittest.TestCase):
         print(f"seed {SEED}, {KILLS} kills", flush=True)
         self.random = random.Random(SEED)
         self.daemon = Daemon(test_clock=None, config=CONFIG).start()
-        self.addCleanup(self.close)
         self.shared = Shared()
         self.ledger = Ledger(os.path.join(self.daemon.folder, "ledger"))
+        self.callers, self.clients = [], []
+        self.addCleanup(self.close)
         self.orgs = [Organisation(self.daemon) for _ in range(2)]
         seeds = iter(self.random.sample(range(1 << 30), 20))
         worker = Worker(self.daemon)
@@ -336,8 +358,11 @@ class Crash(unittest.TestCase):
         self.shared.stop()
         if self.daemon.process is not None and self.daemon.process.poll() is not None:
             self.daemon.process = None
-        failed = bool(self.shared.failures)
-        if failed:
+        for actor in self.callers + self.clients:
+            if actor.is_alive():
+                actor.join(30)
+        self.ledger.file.close()
+        if self.shared.failures:
             print(self.daemon.log_tail(), flush=True)
         self.daemon.close()
 

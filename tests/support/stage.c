@@ -223,8 +223,8 @@ static struct stage_resident *load_resident(struct stage *stage, uint32_t number
     }
     if (stage->resident_count == stage->resident_room) {
         stage->resident_room = stage->resident_room == 0 ? 16 : stage->resident_room * 2;
-        stage->residents = memory_resize(stage->residents, stage->resident_room,
-                                         sizeof(struct stage_resident *));
+        stage->residents =
+            memory_resize(stage->residents, stage->resident_room, sizeof(struct stage_resident *));
     }
     stage->residents[stage->resident_count++] = resident;
     return resident;
@@ -380,7 +380,9 @@ void stage_queue(struct stage *stage, const struct message *message)
 void stage_post(struct stage *stage, const struct message *message)
 {
     stage_queue(stage, message);
-    stage_run(stage);
+    if (!stage->is_held) {
+        stage_run(stage);
+    }
 }
 
 /* ---- time ---- */
@@ -456,7 +458,9 @@ void stage_set_clock(struct stage *stage, int64_t at)
     for (size_t i = 0; i < stage->resident_count; i++) {
         queue_tick(stage, ACTOR_EXECUTION, stage->residents[i]->execution.number);
     }
-    stage_run(stage);
+    if (!stage->is_held) {
+        stage_run(stage);
+    }
 }
 
 static void drop_actors(struct stage *stage)

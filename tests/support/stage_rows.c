@@ -1,9 +1,10 @@
 /* What a story begins with, and its usual messages (tests/support/stage.h). */
+#include "tests/support/stage.h"
+
 #include <inttypes.h>
 #include <stdio.h>
 
 #include "base/check.h"
-#include "tests/support/stage.h"
 
 struct uuid stage_id(uint32_t n)
 {
@@ -121,9 +122,8 @@ static void name_execution(struct execution_settings *settings)
 
 void stage_launch(struct stage *stage, struct execution_settings *settings, uint64_t exchange)
 {
-    struct message message = {.actor = {ACTOR_EXECUTION, settings->number},
-                              .type = MESSAGE_LAUNCH,
-                              .exchange = exchange};
+    struct message message = {
+        .actor = {ACTOR_EXECUTION, settings->number}, .type = MESSAGE_LAUNCH, .exchange = exchange};
 
     name_execution(settings);
     settings->created_at = stage->at;

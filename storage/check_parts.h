@@ -1,0 +1,103 @@
+/* What the parts of check share: the store as it is read, findings, and rows.
+ */
+#ifndef OUTDIAL_STORAGE_CHECK_PARTS_H
+#define OUTDIAL_STORAGE_CHECK_PARTS_H
+
+#include "base/arena.h"
+#include "model/records.h"
+#include "storage/check.h"
+#include "storage/reader.h"
+
+/* An audience, and the members that were counted. One that a job empties has no row any more, so
+ * no id. */
+struct check_audience {
+    uint32_t number;
+    bool is_emptied;
+    struct owned_id of;
+    uint64_t contact_count, members;
+};
+
+struct check_audiences {
+    struct check_audience *items; /* by number, ascending, once all have been seen */
+    size_t count, room;
+};
+
+/* The audiences or flows that programs use, one item a use; sorted once all have been seen. */
+struct check_uses {
+    struct owned_id *items;
+    size_t count, room;
+};
+
+struct check {
+    int pipe;
+    struct reader *reader;
+    struct arena row; /* what the check of a row decodes */
+    enum table entered;
+    uint64_t rows, rows_in_all, findings;
+    uint64_t seen[TABLE_COUNT]; /* rows walked */
+    struct check_audiences audiences;
+    struct check_uses audience_uses, flow_uses;
+};
+
+/* A row of a walk. `record` is the table's struct. */
+struct check_row {
+    enum table table;
+    struct key key;
+    void *record;
+};
+
+/* Tells the parent which table is being read: the one with the damaged page, if the child dies. */
+void check_enter(struct check *check, enum table table);
+
+/* Tells the parent how far it is. */
+void check_progress(const struct check *check);
+
+/* Says a finding about a key of a table. */
+void check_say(struct check *check, enum table table, const struct key *key, const char *format,
+               ...) __attribute__((format(printf, 4, 5)));
+
+/* The same, unless `holds`. */
+#define CHECK_THAT(check, row, holds, ...)                                                         \
+    ((holds) ? (void)0 : check_say(check, (row)->table, &(row)->key, __VA_ARGS__))
+
+/* A walk over the rows of a table with a prefix; one at a time in each table. Every row is walked
+ * over once in all. */
+struct check_walk {
+    struct key prefix;
+    struct check_row row; /* the one that it stands at; texts are in the arena of check */
+    bool has_row, is_begun;
+};
+
+/* Makes a walk that stands before its first row. `record` has room for the table's struct. */
+void check_walk_init(struct check_walk *walk, enum table table, const struct key *prefix,
+                     void *record);
+
+/* Goes on to the next row that is sound; those that are not are findings. False: there is none. */
+bool check_walk_next(struct check *check, struct check_walk *walk);
+
+/* The row under a key: false when there is none, or none that decodes (which the walk over its
+ * table says). */
+bool check_get(struct check *check, enum table table, const struct key *key, void *record);
+
+/* ---- the parts ---- */
+
+/* Tables whose rows are looked at one by one (check_rows.c). */
+void check_row(struct check *check, const struct check_row *row);
+
+/* Audiences, members and uses (check_audiences.c), in this order: jobs and programs, then
+ * check_uses_sort; audiences, then check_audiences_sort; members and memberships, then
+ * check_audiences_end. */
+void check_job(struct check *check, const struct check_row *row);
+void check_use_add(struct check_uses *uses, uint32_t owner, const struct uuid *id);
+void check_uses_sort(struct check_uses *uses);
+uint64_t check_use_count(const struct check_uses *uses, uint32_t owner, const struct uuid *id);
+void check_audience(struct check *check, const struct check_row *row);
+void check_audiences_sort(struct check *check);
+void check_member(struct check *check, const struct check_row *row);
+void check_membership(struct check *check, const struct check_row *row);
+void check_audiences_end(struct check *check);
+
+/* Executions with their contacts and calls (check_executions.c). */
+void check_executions(struct check *check);
+
+#endif
