@@ -174,10 +174,6 @@ void dispatcher_handle(struct dispatcher *d, const struct message *m, struct vie
 {
     const struct dispatch_step s = {.d = d, .m = m, .view = view, .out = out};
 
-    if (d->wake_mono <= m->mono) {
-        d->wake_mono = INSTANT_NEVER; /* whoever still waits says so again */
-        on_tick(&s);
-    }
     switch ((int)m->type) {
     case MESSAGE_TICK: break;
     case MESSAGE_DEMAND: on_demand(&s); break;
@@ -191,6 +187,11 @@ void dispatcher_handle(struct dispatcher *d, const struct message *m, struct vie
     case MESSAGE_ORGANISATION_CHANGED: on_organisation_changed(&s); break;
     case MESSAGE_DISPATCH: dispatcher_on_dispatch(&s); break;
     default: OD_CHECK(!"a message that the dispatcher handles");
+    }
+    /* After the message, which may take calls off the offer: they are not to be given out before. */
+    if (d->wake_mono <= m->mono) {
+        d->wake_mono = INSTANT_NEVER; /* whoever still waits says so again */
+        on_tick(&s);
     }
 }
 

@@ -96,13 +96,15 @@ static void give_turns(const struct dispatch_step *s, uint32_t index, struct pas
 
 void dispatcher_on_dispatch(const struct dispatch_step *s)
 {
+    uint32_t gateways = s->d->settings->gateway_count;
     struct pass pass = {.grants =
                             arena_alloc(s->view->arena, GRANT_PASS_CALLS * sizeof(struct grant))};
 
     s->d->is_dispatch_sent = false;
-    for (uint32_t i = 0; i < s->d->settings->gateway_count; i++) {
-        give_turns(s, i, &pass);
+    for (uint32_t i = 0; i < gateways; i++) {
+        give_turns(s, (s->d->first_gateway + i) % gateways, &pass);
     }
+    s->d->first_gateway = (s->d->first_gateway + 1) % gateways; /* a busy one starves no other */
     for (uint32_t i = 0; i < pass.grant_count; i++) {
         struct message grant = {.actor = {ACTOR_EXECUTION, pass.grants[i].execution},
                                 .type = MESSAGE_GRANT};

@@ -207,6 +207,7 @@ void execution_handle(struct execution *e, const struct actor_settings *settings
     e->last_mono = m->mono;
     if (e->zone == NULL && e->settings.timezone.size > 0) {
         e->zone = view_zone(view, e->settings.timezone);
+        e->window_changes_at = INT64_MIN;
     }
     if (m->type != MESSAGE_LAUNCH) {
         execution_keep_time(&s); /* a stop that is due comes before what came after it */
@@ -265,7 +266,7 @@ struct wake execution_wake(const struct execution *e)
     if (started != NULL) {
         wake.mono = earlier(wake.mono, instant_add(started->mono, e->call_timeout_ms));
     }
-    if (e->flights.listed[FLIGHTS_WITHHELD] > 0 && !e->window_is_open) {
+    if (e->flights.listed[FLIGHTS_WITHHELD] > 0 && !e->window_is_open && e->has_gateway) {
         wake.mono = earlier(wake.mono, e->withheld_until_mono);
     }
     if (e->state.status == EXECUTION_RUNNING && !e->window_is_open &&

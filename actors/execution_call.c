@@ -226,8 +226,10 @@ void execution_on_call_claimed(const struct step *s)
     const struct call_claimed *claimed = &s->m->payload.claimed;
     struct flight *flight = flights_find(&s->e->flights, claimed->entry);
 
+    /* The claim may have met a window's first instant, and the call is withheld since just now: it is
+     * leased all the same, as the answer says, and its permission will be refused. */
     if (flight == NULL || flight->row.attempt != claimed->attempt ||
-        flight->list != FLIGHTS_ON_OFFER) {
+        flight->row.status != CALL_QUEUED) {
         return;
     }
     lifecycle_call(&flight->row.status, CALL_CLAIMED);
@@ -316,16 +318,18 @@ void execution_on_node_executed(const struct step *s)
     }
     if (!was_handed_out(s, flight) || flight->row.status == CALL_QUEUED) {
         answer(s, EVENT_STALE, NULL, 0);
-    } else if (event->node.seq <= flight->row.last_seq) {
-        answer(s, EVENT_DUPLICATE, NULL, 0);
-    } else {
-        flight->row.last_seq = event->node.seq;
-        put_live(s, flight);
-        if (flight->row.status == CALL_STARTED) {
-            flights_move(&s->e->flights, flight, FLIGHTS_STARTED, s->m->mono);
-        }
-        answer(s, EVENT_ACCEPTED, NULL, 0);
+        return;
     }
+    if (flight->row.status == CALL_STARTED) { /* a repeated event is a sign of life, too */
+        flights_move(&s->e->flights, flight, FLIGHTS_STARTED, s->m->mono);
+    }
+    if (event->node.seq <= flight->row.last_seq) {
+        answer(s, EVENT_DUPLICATE, NULL, 0);
+        return;
+    }
+    flight->row.last_seq = event->node.seq;
+    put_live(s, flight);
+    answer(s, EVENT_ACCEPTED, NULL, 0);
 }
 
 void execution_on_call_result(const struct step *s)

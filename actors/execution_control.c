@@ -64,6 +64,7 @@ void execution_on_resume(const struct step *s)
         return;
     }
     execution_set_status(s, EXECUTION_RUNNING, "");
+    execution_finish(s); /* it may be over, or have no DID: the answer says so */
     execution_reply(s);
 }
 

@@ -63,13 +63,18 @@ void execution_refresh_window(const struct step *s)
     struct execution *e = s->e;
     bool was_open = e->window_is_open;
 
-    if (!e->settings.has_pause_windows || e->zone == NULL ||
+    if (!e->settings.has_pause_windows ||
         (s->m->at >= e->window_checked_at && s->m->at < e->window_changes_at)) {
         return;
     }
     e->window_checked_at = s->m->at;
-    e->window_is_open = pause_window_is_open(&e->settings.windows, e->zone, s->m->at);
-    e->window_changes_at = pause_window_next_change(&e->settings.windows, e->zone, s->m->at);
+    if (e->zone == NULL && e->settings.windows.weekly_count > 0) {
+        e->window_is_open = true; /* unknown rules: nobody is called until they come */
+        e->window_changes_at = INSTANT_NEVER;
+    } else {
+        e->window_is_open = pause_window_is_open(&e->settings.windows, e->zone, s->m->at);
+        e->window_changes_at = pause_window_next_change(&e->settings.windows, e->zone, s->m->at);
+    }
     if (e->window_is_open && !was_open) {
         withdraw_offers(s);
     } else if (!e->window_is_open && was_open && e->flights.listed[FLIGHTS_WITHHELD] > 0) {
@@ -189,7 +194,8 @@ static uint32_t room_now(const struct step *s)
 {
     const struct execution *e = s->e;
     uint32_t cap = e->settings.pacing.max_concurrent_calls;
-    uint32_t room = DEMAND_MAX;
+    uint32_t room =
+        e->state.counters.pending < DEMAND_MAX ? (uint32_t)e->state.counters.pending : DEMAND_MAX;
 
     if (e->state.status != EXECUTION_RUNNING || e->window_is_open || !e->has_gateway ||
         e->state.counters.pending == 0 || e->next_due_at > s->m->at) {
@@ -203,15 +209,20 @@ static uint32_t room_now(const struct step *s)
     return pacing_room(&e->pacing, s->m->mono, room);
 }
 
-/* Said again only when it matters: from nothing, to nothing, or when it has doubled; what a grant
- * cannot use comes back. */
+/* Said again only when it matters: from nothing, to nothing, or when it has doubled or halved. What
+ * the dispatcher still holds of an old word would be granted, and spend its tenant's pace, in vain. */
+static bool is_worth_saying(uint32_t said, uint32_t room)
+{
+    return room != said && (room == 0 || said == 0 || room >= 2 * said || said >= 2 * room);
+}
+
 void execution_tell_demand(const struct step *s)
 {
     struct execution *e = s->e;
     uint32_t room = room_now(s);
     struct message message = {.actor = {ACTOR_DISPATCHER, 0}, .type = MESSAGE_DEMAND};
 
-    if (room == e->demand_said || (room > 0 && e->demand_said > 0 && room < 2 * e->demand_said)) {
+    if (!is_worth_saying(e->demand_said, room)) {
         return;
     }
     e->demand_said = room;
@@ -314,7 +325,7 @@ void execution_on_grant(const struct step *s)
     uint32_t used = 0;
     struct key due;
 
-    e->demand_said = 0;
+    e->demand_said = e->demand_said > granted ? e->demand_said - granted : 0;
     for (uint32_t rows = 0; used < calls_max && rows < calls_max + GRANT_SKIP_ROWS &&
                             e->usable_dids > 0 && next_due(s, &due);
          rows++) {

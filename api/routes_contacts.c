@@ -173,14 +173,14 @@ static void on_upsert(struct exchange *exchange)
         exchange_message(exchange, MESSAGE_CONTACTS_UPSERT, exchange->organisation);
     struct arena *arena = exchange_payload(exchange);
     struct contact_list *list = arena_zalloc(arena, sizeof(*list));
-    struct contact_patch *patches = NULL;
+    struct contact_patch *patches;
     struct body_value root, data, item;
 
     records_open_body(exchange, &root);
     if (body_array(&root, "data", PROPERTY_REQUIRED, 1, UPSERT_MAX, &data) == PROPERTY_GIVEN) {
         list->count = value_count(&data);
-        patches = arena_zalloc(arena, list->count * sizeof(*patches));
     }
+    patches = arena_zalloc(arena, list->count * sizeof(*patches));
     for (size_t i = 0; i < list->count; i++) {
         value_item(&data, i, &item);
         if (value_is_object(&item)) {

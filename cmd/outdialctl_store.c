@@ -132,7 +132,7 @@ int command_check(struct ctl *ctl, int argc, char **argv)
         print_result(&run, findings, ctl_mono_ms() - begun_at);
     } else {
         clear_bar(&run);
-        (void)ctl_fail(ctl, CTL_FAILED, "check: %s", error.text);
+        (void)ctl_fail(ctl, CTL_FAILED, "%s", error.text);
     }
     json_decref(run.findings);
     return code == 0 && findings == 0 ? CTL_OK : CTL_FAILED;

@@ -70,10 +70,12 @@ static void check_lists(struct check *check, const struct run *run)
                is_going_on(run) ? "goes on and is not in active_executions"
                                 : "is over and still in active_executions");
     key = key_owned(settings->organisation, &settings->program_id);
+    if (!check_get(check, TABLE_PROGRAM, &key, &program)) {
+        check_say(check, row->table, &row->key, "its program is not there");
+        return;
+    }
     CHECK_THAT(check, row,
-               execution_has_ended(run->state.status) ||
-                   (check_get(check, TABLE_PROGRAM, &key, &program) &&
-                    program.active_execution == run->number),
+               execution_has_ended(run->state.status) || program.active_execution == run->number,
                "has not ended, and its program does not name it");
 }
 
@@ -232,6 +234,7 @@ static void check_entry(struct check *check, struct run *run, const struct check
     uint32_t number = key_u32_at(&row->key, sizeof(uint32_t));
     bool is_due = number < run->entries && bit_test_and_set(run->due_bits, number);
 
+    CHECK_THAT(check, row, number < run->entries, "has a number that was not given out");
     CHECK_THAT(check, row, entry->attempts == calls, "counts %lu attempts, calls has %lu",
                (unsigned long)entry->attempts, (unsigned long)calls);
     CHECK_THAT(check, row,

@@ -10,6 +10,7 @@ enum {
     CHECK_FRAME_MAX = 1024,   /* with its head; below PIPE_BUF */
     CHECK_NOBODY_LISTENS = 3, /* exit codes of the child */
     CHECK_COULD_NOT_OPEN = 4,
+    CHECK_ASSERTED = 5,
 };
 
 /* Writes a frame; what does not fit is cut. */

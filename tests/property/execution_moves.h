@@ -2,6 +2,8 @@
 #ifndef OUTDIAL_TESTS_PROPERTY_EXECUTION_MOVES_H
 #define OUTDIAL_TESTS_PROPERTY_EXECUTION_MOVES_H
 
+#include <stdlib.h>
+
 #include "base/hash.h"
 #include "tests/property/execution_judge.h"
 
@@ -127,6 +129,7 @@ static inline void make_world(struct moves *m, uint64_t seed)
     prng_seed(&m->prng, seed);
     m->model.seed = seed;
     m->model.stage = stage;
+    stage->tells = getenv("OUTDIAL_STORY") != NULL;
     stage->watch = (struct stage_watch){.context = m,
                                         .on_message = moves_on_message,
                                         .on_put = moves_on_put,

@@ -36,8 +36,8 @@ static struct memory_row *insert(struct memory_rows *rows, const struct key *key
     if (rows->count == rows->room) {
         rows->room = rows->room == 0 ? 16 : rows->room * 2;
         rows->rows = realloc(rows->rows, rows->room * sizeof(*rows->rows));
-        OD_CHECK(rows->rows != NULL);
     }
+    OD_CHECK(rows->rows != NULL);
     memmove(rows->rows + at + 1, rows->rows + at, (rows->count - at) * sizeof(*rows->rows));
     rows->rows[at] = (struct memory_row){.key = *key};
     buf_init(&rows->rows[at].value);
