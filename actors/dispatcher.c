@@ -188,7 +188,8 @@ void dispatcher_handle(struct dispatcher *d, const struct message *m, struct vie
     case MESSAGE_DISPATCH: dispatcher_on_dispatch(&s); break;
     default: OD_CHECK(!"a message that the dispatcher handles");
     }
-    /* After the message, which may take calls off the offer: they are not to be given out before. */
+    /* After the message, which may take calls off the offer: they are not to be given out before.
+     */
     if (d->wake_mono <= m->mono) {
         d->wake_mono = INSTANT_NEVER; /* whoever still waits says so again */
         on_tick(&s);

@@ -26,8 +26,8 @@ struct dispatcher {
     struct dispatcher_queue *queues; /* calls on offer of an execution, by slot */
     struct index32 queue_index;
     uint32_t queue_room, queue_free;
-    uint32_t in_flight;    /* rooms taken on this machine */
-    bool is_dispatch_sent; /* a DISPATCH is under way to itself */
+    uint32_t in_flight;     /* rooms taken on this machine */
+    bool is_dispatch_sent;  /* a DISPATCH is under way to itself */
     uint32_t first_gateway; /* whose turn comes first in the next pass */
     int64_t
         wake_mono; /* when waiting demand or claims can go on; INSTANT_NEVER: only by a message */

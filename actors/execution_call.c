@@ -226,8 +226,8 @@ void execution_on_call_claimed(const struct step *s)
     const struct call_claimed *claimed = &s->m->payload.claimed;
     struct flight *flight = flights_find(&s->e->flights, claimed->entry);
 
-    /* The claim may have met a window's first instant, and the call is withheld since just now: it is
-     * leased all the same, as the answer says, and its permission will be refused. */
+    /* The claim may have met a window's first instant, and the call is withheld since just now: it
+     * is leased all the same, as the answer says, and its permission will be refused. */
     if (flight == NULL || flight->row.attempt != claimed->attempt ||
         flight->row.status != CALL_QUEUED) {
         return;

@@ -210,7 +210,8 @@ static uint32_t room_now(const struct step *s)
 }
 
 /* Said again only when it matters: from nothing, to nothing, or when it has doubled or halved. What
- * the dispatcher still holds of an old word would be granted, and spend its tenant's pace, in vain. */
+ * the dispatcher still holds of an old word would be granted, and spend its tenant's pace, in vain.
+ */
 static bool is_worth_saying(uint32_t said, uint32_t room)
 {
     return room != said && (room == 0 || said == 0 || room >= 2 * said || said >= 2 * room);

@@ -12,8 +12,16 @@
 #include "storage/reader.h"
 
 enum {
+    TICKS_A_SECOND = 4,
     CLOSE_SECONDS_MAX = 5 /* for answers to be written to clients that read slowly */
 };
+
+/* Read before there is a second thread that could change it. */
+static const char *environment_key(void)
+{
+    /* NOLINTNEXTLINE(concurrency-mt-unsafe): nothing sets the environment */
+    return getenv("OUTDIAL_ADMIN_KEY");
+}
 
 /* The API keys' hashes and the cursors belong to this store. */
 static int open_auth(struct api *api, struct od_error *error)
@@ -30,7 +38,7 @@ static int open_auth(struct api *api, struct od_error *error)
     arena_init(&arena, 256);
     code = reader_get(reader, TABLE_META, &key, &arena, &meta);
     if (code == 0) {
-        auth_init(&api->auth, meta.text, getenv("OUTDIAL_ADMIN_KEY"));
+        auth_init(&api->auth, meta.text, environment_key());
     }
     arena_deinit(&arena);
     engine_end_read(api->engine, reader);
@@ -40,13 +48,18 @@ static int open_auth(struct api *api, struct od_error *error)
     return 0;
 }
 
-static void on_second(evutil_socket_t fd, short what, void *context)
+static void on_tick(evutil_socket_t fd, short what, void *context)
 {
     struct api *api = context;
 
     (void)fd;
     (void)what;
-    connections_second(&api->connections);
+    http_resume(&api->http);
+    http_resume(&api->ops_http);
+    api->ticks++;
+    if (api->ticks % TICKS_A_SECOND == 0) {
+        connections_second(&api->connections);
+    }
     if (engine_is_draining(api->engine)) {
         api_stop(api);
     }
@@ -54,10 +67,10 @@ static void on_second(evutil_socket_t fd, short what, void *context)
 
 static int open_timer(struct api *api, struct od_error *error)
 {
-    struct timeval second = {.tv_sec = 1};
+    struct timeval interval = {.tv_usec = 1000000 / TICKS_A_SECOND};
 
-    api->second = event_new(engine_base(api->engine), -1, EV_PERSIST, on_second, api);
-    if (api->second == NULL || event_add(api->second, &second) != 0) {
+    api->tick = event_new(engine_base(api->engine), -1, EV_PERSIST, on_tick, api);
+    if (api->tick == NULL || event_add(api->tick, &interval) != 0) {
         return od_error_set(error, OD_ENOMEM, "out of memory");
     }
     return 0;
@@ -98,8 +111,8 @@ static void free_api(struct api *api)
     http_close(&api->ops_http);
     connections_deinit(&api->connections);
     first_key_close(api);
-    if (api->second != NULL) {
-        event_free(api->second);
+    if (api->tick != NULL) {
+        event_free(api->tick);
     }
     router_free(api->router);
     memory_free(api);
@@ -162,8 +175,8 @@ void api_close(struct api *api)
     exchange_leave(api);
     base = engine_base(api->engine);
     (void)event_base_loopexit(base, &limit);
-    while (connections_are_writing(&api->connections) &&
-           event_base_loop(base, EVLOOP_ONCE) == 0 && !event_base_got_exit(base)) {
+    while (connections_are_writing(&api->connections) && event_base_loop(base, EVLOOP_ONCE) == 0 &&
+           !event_base_got_exit(base)) {
     }
     free_api(api);
 }

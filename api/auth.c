@@ -1,5 +1,6 @@
 #include "api/auth.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
@@ -37,12 +38,14 @@ void auth_hash(const struct auth *auth, struct slice key, uint8_t out[AUTH_HASH_
 
 void auth_new_key(char out[AUTH_KEY_TEXT_SIZE])
 {
+    char text[AUTH_KEY_TEXT_SIZE - 3];
     uint8_t bytes[32];
 
     randombytes_buf(bytes, sizeof(bytes));
-    memcpy(out, "od_", 3);
-    (void)sodium_bin2base64(out + 3, AUTH_KEY_TEXT_SIZE - 3, bytes, sizeof(bytes),
+    (void)sodium_bin2base64(text, sizeof(text), bytes, sizeof(bytes),
                             sodium_base64_VARIANT_URLSAFE_NO_PADDING);
+    (void)snprintf(out, AUTH_KEY_TEXT_SIZE, "od_%s", text);
+    sodium_memzero(text, sizeof(text));
     sodium_memzero(bytes, sizeof(bytes));
 }
 

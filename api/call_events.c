@@ -44,10 +44,10 @@ static const struct body_word event_types[] = {
 };
 
 static const struct body_word outcomes[] = {
-    {"answered", OUTCOME_ANSWERED},   {"voicemail", OUTCOME_VOICEMAIL},
-    {"busy", OUTCOME_BUSY},           {"no_answer", OUTCOME_NO_ANSWER},
-    {"rejected", OUTCOME_REJECTED},   {"error", OUTCOME_ERROR},
-    {"timeout", OUTCOME_TIMEOUT},     {NULL, 0},
+    {"answered", OUTCOME_ANSWERED}, {"voicemail", OUTCOME_VOICEMAIL},
+    {"busy", OUTCOME_BUSY},         {"no_answer", OUTCOME_NO_ANSWER},
+    {"rejected", OUTCOME_REJECTED}, {"error", OUTCOME_ERROR},
+    {"timeout", OUTCOME_TIMEOUT},   {NULL, 0},
 };
 
 /* ---- the answer ---- */
@@ -220,8 +220,8 @@ static void post_event(struct exchange *exchange, uint32_t index, json_t *json, 
         settle_invalid(exchange, part, &faults);
         return;
     }
-    if (!call_id_read(&call_id, &name) || name.execution > UINT32_MAX ||
-        name.entry > UINT32_MAX || name.attempt > UINT16_MAX) {
+    if (!call_id_read(&call_id, &name) || name.execution > UINT32_MAX || name.entry > UINT32_MAX ||
+        name.attempt > UINT16_MAX) {
         settle(part, EVENT_UNKNOWN, SLICE(""));
         return;
     }

@@ -94,8 +94,7 @@ static bool load_settings(struct claim_view *view, uint32_t execution)
     if (view->execution != execution) {
         view->execution = execution;
         view->context.arena = &view->context.exchange->arena;
-        view->has_settings =
-            render_get(&view->context, TABLE_EXECUTION, &key, &view->settings);
+        view->has_settings = render_get(&view->context, TABLE_EXECUTION, &key, &view->settings);
         view->context.arena = &view->call_arena;
     }
     return view->has_settings;

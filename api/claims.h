@@ -7,8 +7,8 @@
 /* POST /api/calls/claim. */
 void claims_handle(struct exchange *exchange);
 
-/* Gives calls of a claim back whose answer reaches nobody, so that they need not wait for the end of
- * their leases. */
+/* Gives calls of a claim back whose answer reaches nobody, so that they need not wait for the end
+ * of their leases. */
 void claims_give_back(struct api *api, const struct reply *reply);
 
 #endif

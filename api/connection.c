@@ -21,6 +21,7 @@
 #include <uthash.h>
 #include <utlist.h>
 
+#include "api/addresses.h"
 #include "api/refusal.h"
 #include "api/server.h"
 #include "base/check.h"
@@ -38,13 +39,6 @@ enum {
     EXTENTS_MAX = 16 /* of the bytes of one read; libevent reads into up to 4 */
 };
 
-/* Connections of one address. */
-struct address_count {
-    struct in6_addr address;
-    uint32_t count;
-    UT_hash_handle hh;
-};
-
 struct connection {
     struct connections *all;
     struct http *http;
@@ -58,13 +52,13 @@ struct connection {
     uint64_t deadline;    /* in the seconds of `connections`; 0: none */
     uint64_t deadline_of; /* the message and phase for which it was set */
     size_t held_bytes;
-    bool is_cutting;      /* the input buffer is being changed by ourselves */
-    bool is_refused;      /* the error has been written */
+    bool is_cutting;         /* the input buffer is being changed by ourselves */
+    bool is_refused;         /* the error has been written */
     struct connection *next; /* among the fresh */
     UT_hash_handle hh;
 };
 
-/* ---- the hashes ---- */
+/* NOLINTBEGIN(readability-function-size): the size is that of uthash's macros */
 
 static void put_by_evcon(struct connections *all, struct connection *connection)
 {
@@ -85,52 +79,7 @@ static struct connection *find_by_evcon(const struct connections *all,
     return connection;
 }
 
-static struct address_count *find_address(struct connections *all, const struct in6_addr *address)
-{
-    struct address_count *count;
-
-    HASH_FIND(hh, all->addresses, address, sizeof(*address), count);
-    return count;
-}
-
-static struct address_count *count_address(struct connections *all, const struct in6_addr *address)
-{
-    struct address_count *count = find_address(all, address);
-
-    if (count == NULL) {
-        count = memory_zero(1, sizeof(*count));
-        count->address = *address;
-        HASH_ADD(hh, all->addresses, address, sizeof(count->address), count);
-    }
-    count->count++;
-    return count;
-}
-
-static void uncount_address(struct connections *all, struct address_count *count)
-{
-    count->count--;
-    if (count->count == 0) {
-        HASH_DEL(all->addresses, count);
-        memory_free(count);
-    }
-}
-
-/* IPv4 as an address of IPv6 (RFC 4291 2.5.5.2); others (a socket of the file system) as "::". */
-static struct in6_addr address_of(struct evhttp_connection *evcon)
-{
-    const struct sockaddr *peer = evhttp_connection_get_addr(evcon);
-    struct in6_addr address = IN6ADDR_ANY_INIT;
-
-    if (peer != NULL && peer->sa_family == AF_INET6) {
-        address = ((const struct sockaddr_in6 *)(const void *)peer)->sin6_addr;
-    } else if (peer != NULL && peer->sa_family == AF_INET) {
-        address.s6_addr[10] = 0xff;
-        address.s6_addr[11] = 0xff;
-        memcpy(&address.s6_addr[12],
-               &((const struct sockaddr_in *)(const void *)peer)->sin_addr, 4);
-    }
-    return address;
-}
+/* NOLINTEND(readability-function-size) */
 
 /* ---- refusing ---- */
 
@@ -213,9 +162,9 @@ static void set_deadline(struct connection *connection)
     if (guard->message_bytes == 0) {
         connection->deadline = 0;
     } else if (connection->deadline == 0 || connection->deadline_of != of) {
-        connection->deadline = connection->all->second + 1 +
-                               (is_body ? BODY_SECONDS + guard->body_left / BODY_BYTES_A_SECOND
-                                        : HEADER_SECONDS);
+        connection->deadline =
+            connection->all->second + 1 +
+            (is_body ? BODY_SECONDS + guard->body_left / BODY_BYTES_A_SECOND : HEADER_SECONDS);
         connection->deadline_of = of;
     }
 }
@@ -229,11 +178,30 @@ static void account(struct connection *connection, size_t held)
 
 static void adopt(struct connection *connection);
 
+/* Judges bytes that were added at the end of the input. */
+static void on_bytes(struct connection *connection, struct evbuffer *input, size_t size)
+{
+    struct guard *guard = &connection->guard;
+    size_t passed = feed(connection, input, size);
+
+    if (guard->phase == GUARD_BROKEN) {
+        size_t good = evbuffer_get_length(input) - size + passed;
+
+        cut(connection, good > guard->message_bytes ? good - guard->message_bytes : 0);
+        if (guard->messages == connection->answered) {
+            refuse(connection);
+        }
+    } else if (connection->all->held_bytes > HELD_BYTES_MAX) {
+        cut(connection, 0);
+        break_off(connection, FAULT_UNAVAILABLE, "Too many bodies are being received");
+    } else {
+        set_deadline(connection);
+    }
+}
+
 static void on_input(struct evbuffer *input, const struct evbuffer_cb_info *info, void *context)
 {
     struct connection *connection = context;
-    struct guard *guard = &connection->guard;
-    size_t passed;
 
     if (connection->is_cutting) {
         return;
@@ -245,23 +213,10 @@ static void on_input(struct evbuffer *input, const struct evbuffer_cb_info *info
     if (connection->evcon == NULL) {
         adopt(connection);
     }
-    if (guard->phase == GUARD_BROKEN) {
+    if (connection->guard.phase == GUARD_BROKEN) {
         cut(connection, evbuffer_get_length(input) - info->n_added);
     } else {
-        passed = feed(connection, input, info->n_added);
-        if (guard->phase == GUARD_BROKEN) {
-            size_t before = evbuffer_get_length(input) - info->n_added + passed;
-
-            cut(connection, before > guard->message_bytes ? before - guard->message_bytes : 0);
-            if (guard->messages == connection->answered) {
-                refuse(connection);
-            }
-        } else if (connection->all->held_bytes > HELD_BYTES_MAX) {
-            cut(connection, 0);
-            break_off(connection, FAULT_UNAVAILABLE, "Too many bodies are being received");
-        } else {
-            set_deadline(connection);
-        }
+        on_bytes(connection, input, info->n_added);
     }
     account(connection, evbuffer_get_length(input));
 }
@@ -294,7 +249,7 @@ static void on_close(struct evhttp_connection *evcon, void *context)
     (void)evbuffer_remove_cb_entry(bufferevent_get_input(connection->bufferevent),
                                    connection->input_callback);
     delete_by_evcon(all, connection);
-    uncount_address(all, connection->address);
+    addresses_remove(&all->addresses, connection->address);
     all->count--;
     metrics_set(engine_metrics(all->api->engine), METRIC_HTTP_CONNECTIONS, all->count);
     guard_deinit(&connection->guard);
@@ -314,7 +269,6 @@ static void drop(struct connection *connection)
 static void adopt(struct connection *connection)
 {
     struct connections *all = connection->all;
-    struct in6_addr address;
     int one = 1;
     void *evcon;
 
@@ -326,8 +280,7 @@ static void adopt(struct connection *connection)
     }
     connection->evcon = evcon;
     put_by_evcon(all, connection);
-    address = address_of(evcon);
-    connection->address = count_address(all, &address);
+    connection->address = addresses_add(&all->addresses, evhttp_connection_get_addr(evcon));
     all->count++;
     metrics_set(engine_metrics(all->api->engine), METRIC_HTTP_CONNECTIONS, all->count);
     evhttp_connection_set_closecb(evcon, on_close, connection);

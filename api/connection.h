@@ -3,8 +3,9 @@
  *
  * evhttp tells of a new connection only by asking for a bufferevent, and of its end only by the
  * close callback of its evhttp_connection, which does not exist yet at that time. So a connection
- * is made in connection_bufferevent and adopted, with its evhttp_connection found as the argument of
- * the bufferevent's callbacks, a moment later in the same round of the loop, before any byte is read.
+ * is made in connection_bufferevent and adopted, with its evhttp_connection found as the argument
+ * of the bufferevent's callbacks, a moment later in the same round of the loop, before any byte is
+ * read.
  */
 #ifndef OUTDIAL_API_CONNECTION_H
 #define OUTDIAL_API_CONNECTION_H
@@ -33,8 +34,8 @@ struct connections {
     struct event *adopt;
     uint64_t body_limit;
     uint32_t count, max, max_per_address;
-    uint64_t held_bytes;  /* of all input buffers */
-    uint64_t second;      /* counts up, for deadlines */
+    uint64_t held_bytes; /* of all input buffers */
+    uint64_t second;     /* counts up, for deadlines */
 };
 
 void connections_init(struct connections *connections, struct api *api);
@@ -42,8 +43,8 @@ void connections_init(struct connections *connections, struct api *api);
 /* All connections must have been freed by evhttp. */
 void connections_deinit(struct connections *connections);
 
-/* evhttp_set_bevcb's callback; `http` is the struct http that accepts. */
-struct bufferevent *connection_bufferevent(struct event_base *base, void *http);
+/* evhttp_set_bevcb's callback; the context is the struct http that accepts. */
+struct bufferevent *connection_bufferevent(struct event_base *base, void *context);
 
 /* The connection that a request came on. */
 struct connection *connection_of(struct connections *connections, struct evhttp_request *request);
@@ -56,8 +57,8 @@ void connection_set_exchange(struct connection *connection, struct exchange *exc
 
 evutil_socket_t connection_fd(const struct connection *connection);
 
-/* To be told when evhttp has written the whole response. */
-void connection_on_complete(struct evhttp_request *request, void *connection);
+/* evhttp's callback for when it has written a whole response; the context is the connection. */
+void connection_on_complete(struct evhttp_request *request, void *context);
 
 /* Each second: shuts down what is past its deadline. */
 void connections_second(struct connections *connections);

@@ -32,8 +32,8 @@ struct exchange_private;
 struct route;
 
 enum {
-    REQUEST_ID_SIZE = 65,  /* 64 characters and a NUL */
-    ROUTE_IDS_MAX = 2,     /* of one path */
+    REQUEST_ID_SIZE = 65, /* 64 characters and a NUL */
+    ROUTE_IDS_MAX = 2,    /* of one path */
     QUERY_PARAMETERS_MAX = 16,
 };
 
@@ -74,11 +74,11 @@ struct exchange {
     struct reader *reader;
 
     /* The handler's. */
-    exchange_reply_fn on_reply;                  /* NULL: api/reply.c answers */
-    void (*on_timeout)(struct exchange *);       /* of exchange_wait */
-    void (*on_gone)(struct exchange *); /* of exchange_watch_client; it may be over by then */
-    void *state;                                 /* in `arena` */
-    struct slice secret;                         /* of a new API key, shown in its answer only */
+    exchange_reply_fn on_reply;            /* NULL: api/reply.c answers */
+    void (*on_timeout)(struct exchange *); /* of exchange_wait */
+    void (*on_gone)(struct exchange *);    /* of exchange_watch_client; it may be over by then */
+    void *state;                           /* in `arena` */
+    struct slice secret;                   /* of a new API key, shown in its answer only */
 
     struct exchange_private *own; /* exchange.c only */
 };

@@ -22,9 +22,7 @@
 
 #define FILE_NAME "admin.key"
 
-enum {
-    RETRY_SECONDS = 1
-};
+enum { RETRY_SECONDS = 1 };
 
 /* ---- 1 ---- */
 
@@ -93,8 +91,8 @@ static int write_file(const char *directory, const char *key, struct od_error *e
 
     if (folder < 0 || write_new_file(folder, line, (size_t)size) != 0 ||
         renameat(folder, FILE_NAME ".new", folder, FILE_NAME) != 0 || fsync(folder) != 0) {
-        code = od_error_set(error, OD_EIO, "%s/" FILE_NAME ": %s", directory,
-                            strerrordesc_np(errno));
+        code =
+            od_error_set(error, OD_EIO, "%s/" FILE_NAME ": %s", directory, strerrordesc_np(errno));
     }
     sodium_memzero(line, sizeof(line));
     if (folder >= 0) {

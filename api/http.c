@@ -8,12 +8,11 @@
 #include "api/connection.h"
 #include "api/router.h"
 #include "api/server.h"
-#include "base/check.h"
+#include "base/log.h"
 
 enum {
     BACKLOG = 1024,
-    IDLE_SECONDS = 60,     /* between two requests of a connection */
-    ACCEPT_PAUSE_MS = 250, /* after an accept that failed */
+    IDLE_SECONDS = 60, /* between two requests of a connection */
     ACCEPT_ERROR_LOG_MS = 10000,
 };
 
@@ -34,33 +33,29 @@ static void on_request(struct evhttp_request *request, void *context)
 }
 
 /* With all descriptors in use, accept fails at once and for ever, and the listener would spin
- * (reliability.md, finding 4). */
+ * (reliability.md, finding 4): it rests until the next http_resume. evhttp has put itself in as the
+ * context of the listener's callbacks, so all that is known here is the listener. */
 static void on_accept_error(struct evconnlistener *listener, void *context)
 {
-    struct http *http = context;
-    struct timeval pause = {.tv_usec = ACCEPT_PAUSE_MS * 1000};
+    static struct log_limit limit = LOG_LIMIT_INIT(ACCEPT_ERROR_LOG_MS);
     int error = EVUTIL_SOCKET_ERROR();
 
-    log_limited(&http->accept_errors, LOG_LEVEL_WARN, "no connection can be accepted now",
+    (void)context;
+    log_limited(&limit, LOG_LEVEL_WARN, "no connection can be accepted now",
                 FIELD_TEXT("reason", strerrordesc_np(error)));
     (void)evconnlistener_disable(listener);
-    (void)event_add(http->resume, &pause);
 }
 
-static void on_resume(evutil_socket_t fd, short what, void *context)
+void http_resume(struct http *http)
 {
-    struct http *http = context;
-
-    (void)fd;
-    (void)what;
-    if (!http->is_stopped) {
+    if (http->listener != NULL && !http->is_stopped) {
         (void)evconnlistener_enable(http->listener);
     }
 }
 
 static uint16_t port_of(evutil_socket_t fd)
 {
-    struct sockaddr_storage address;
+    struct sockaddr_storage address = {0};
     socklen_t size = sizeof(address);
 
     if (getsockname(fd, (struct sockaddr *)&address, &size) != 0) {
@@ -87,10 +82,9 @@ static struct evconnlistener *listen_on(struct event_base *base, const char *tex
         errno = EINVAL;
         return NULL;
     }
-    return evconnlistener_new_bind(base, NULL, NULL,
-                                   LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC |
-                                       LEV_OPT_REUSEABLE,
-                                   BACKLOG, (struct sockaddr *)&address, size);
+    return evconnlistener_new_bind(
+        base, NULL, NULL, LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC | LEV_OPT_REUSEABLE,
+        BACKLOG, (struct sockaddr *)&address, size);
 }
 
 /* evhttp's own limits stand behind the guard's, which answers first and in JSON. */
@@ -99,7 +93,7 @@ static void set_up(struct http *http, const struct config *config)
     evhttp_set_bevcb(http->evhttp, connection_bufferevent, http);
     evhttp_set_gencb(http->evhttp, on_request, http);
     evhttp_set_allowed_methods(http->evhttp, all_methods);
-    evhttp_set_max_headers_size(http->evhttp, 2 * GUARD_HEADER_BYTES_MAX);
+    evhttp_set_max_headers_size(http->evhttp, (ev_ssize_t)2 * GUARD_HEADER_BYTES_MAX);
     evhttp_set_max_body_size(http->evhttp, (ev_ssize_t)config->body_limit_bytes);
     evhttp_set_timeout(http->evhttp, IDLE_SECONDS);
     evconnlistener_set_error_cb(http->listener, on_accept_error);
@@ -110,17 +104,14 @@ int http_open(struct http *http, struct api *api, const char *address, bool is_o
 {
     struct event_base *base = engine_base(api->engine);
 
-    *http = (struct http){
-        .api = api, .is_ops = is_ops, .accept_errors = LOG_LIMIT_INIT(ACCEPT_ERROR_LOG_MS)};
+    *http = (struct http){.api = api, .is_ops = is_ops};
     http->listener = listen_on(base, address);
     if (http->listener == NULL) {
         return od_error_set(error, OD_EINVAL, "cannot listen on %s: %s", address,
                             strerrordesc_np(errno));
     }
     http->evhttp = evhttp_new(base);
-    http->resume = event_new(base, -1, 0, on_resume, http);
-    if (http->evhttp == NULL || http->resume == NULL ||
-        evhttp_bind_listener(http->evhttp, http->listener) == NULL) {
+    if (http->evhttp == NULL || evhttp_bind_listener(http->evhttp, http->listener) == NULL) {
         evconnlistener_free(http->listener);
         http->listener = NULL;
         http_close(http);
@@ -146,10 +137,6 @@ void http_close(struct http *http)
     if (http->evhttp != NULL) {
         evhttp_free(http->evhttp);
     }
-    if (http->resume != NULL) {
-        event_free(http->resume);
-    }
     http->evhttp = NULL;
-    http->resume = NULL;
     http->listener = NULL;
 }

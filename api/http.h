@@ -10,7 +10,6 @@
 #include <event2/listener.h>
 
 #include "base/error.h"
-#include "base/log.h"
 
 struct api;
 
@@ -19,9 +18,7 @@ struct http {
     struct api *api;
     struct evhttp *evhttp;
     struct evconnlistener *listener; /* owned by evhttp */
-    struct event *resume;            /* ends a pause of the listener */
-    struct log_limit accept_errors;
-    bool is_ops;   /* serves /healthz, /readyz and /metrics only */
+    bool is_ops;                     /* serves /healthz, /readyz and /metrics only */
     bool is_stopped;
     uint16_t port;
 };
@@ -29,6 +26,9 @@ struct http {
 /* Listens on "ADDR:PORT". 0, OD_EINVAL or OD_ENOMEM. */
 int http_open(struct http *http, struct api *api, const char *address, bool is_ops,
               struct od_error *error);
+
+/* Ends the pause of a listener that could not accept. Called every 250 ms. */
+void http_resume(struct http *http);
 
 /* Accepts nothing more; open connections go on. */
 void http_stop(struct http *http);

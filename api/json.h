@@ -30,13 +30,13 @@ int json_print(const json_t *value, struct buf *out);
 
 /* ---- values for answers; each returns a new reference, never NULL ---- */
 
-json_t *json_from_slice(struct slice text);              /* a string, "" for an empty slice */
-json_t *json_from_slice_or_null(struct slice text);      /* null for an empty slice */
-json_t *json_from_uuid(const struct uuid *id);           /* the nil UUID: null */
-json_t *json_from_instant(int64_t at);                   /* ISO 8601, UTC, milliseconds */
-json_t *json_from_instant_or_null(int64_t at);           /* null for 0 and INSTANT_NEVER */
-json_t *json_from_count_or_null(uint64_t count);         /* null for 0: "no cap" */
-json_t *json_from_rate_or_null(uint64_t rate_micro);     /* calls per second × 10^6; null for 0 */
+json_t *json_from_slice(struct slice text);          /* a string, "" for an empty slice */
+json_t *json_from_slice_or_null(struct slice text);  /* null for an empty slice */
+json_t *json_from_uuid(const struct uuid *id);       /* the nil UUID: null */
+json_t *json_from_instant(int64_t at);               /* ISO 8601, UTC, milliseconds */
+json_t *json_from_instant_or_null(int64_t at);       /* null for 0 and INSTANT_NEVER */
+json_t *json_from_count_or_null(uint64_t count);     /* null for 0: "no cap" */
+json_t *json_from_rate_or_null(uint64_t rate_micro); /* calls per second × 10^6; null for 0 */
 
 /* Sets a property of an answer and takes over the value. Aborts where memory is short, since
  * nothing in an answer can be left out. */

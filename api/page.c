@@ -1,6 +1,6 @@
-/* A page in five steps: the cursor becomes the key behind which to begin; rows are sought from there,
- * one by one; each is shown or left out; one shown row more than fits says that there is a further
- * page; the last row that was taken becomes the next cursor.
+/* A page in five steps: the cursor becomes the key behind which to begin; rows are sought from
+ * there, one by one; each is shown or left out; one shown row more than fits says that there is a
+ * further page; the last row that was taken becomes the next cursor.
  *
  * Two prefixes are merged by taking the newer of their next rows each time.
  */
@@ -76,7 +76,7 @@ bool page_cursor_parse(const uint8_t *secret, enum table table, const struct key
 /* The rows of one prefix. */
 struct stream {
     struct key prefix;
-    struct key at; /* the next row is sought before (ascending: from) this key */
+    struct key at;  /* the next row is sought before (ascending: from) this key */
     struct key key; /* of the next row */
     struct slice raw;
     bool has_row;
@@ -118,8 +118,8 @@ static void advance(struct walk *walk, struct stream *stream)
     int error;
 
     if (walk->list->is_ascending) {
-        error = reader_seek(reader, table, &stream->prefix, &stream->at, &stream->key,
-                            &stream->raw);
+        error =
+            reader_seek(reader, table, &stream->prefix, &stream->at, &stream->key, &stream->raw);
     } else {
         error = reader_seek_before(reader, table, &stream->prefix, &stream->at, &stream->key,
                                    &stream->raw);

@@ -32,13 +32,13 @@ enum {
 /* Shows a row: a new reference, or NULL when the row is not in this list (a filter, or what
  * it points to is gone). `raw` is the encoded row, to be decoded with record_decode into
  * context->arena, which is emptied before each row. A reader's error goes into context->error. */
-typedef json_t *(*page_show_fn)(struct render_context *context, void *state,
-                                const struct key *key, struct slice raw);
+typedef json_t *(*page_show_fn)(struct render_context *context, void *state, const struct key *key,
+                                struct slice raw);
 
 struct page_list {
     enum table table;
-    struct key prefix;    /* of the keys; key_empty() for the whole table */
-    bool is_ascending;    /* else newest first */
+    struct key prefix; /* of the keys; key_empty() for the whole table */
+    bool is_ascending; /* else newest first */
     page_show_fn show;
     void *state; /* the second argument of show */
 };
@@ -61,7 +61,8 @@ enum {
 void page_cursor_print(const uint8_t *secret, enum table table, const struct key *prefix,
                        struct slice suffix, char out[PAGE_CURSOR_TEXT_SIZE]);
 
-/* Reads it back: the suffix in `out`. False for what page_cursor_print has not made for this list. */
+/* Reads it back: the suffix in `out`. False for what page_cursor_print has not made for this list.
+ */
 bool page_cursor_parse(const uint8_t *secret, enum table table, const struct key *prefix,
                        struct slice text, struct key *out);
 

@@ -49,8 +49,7 @@ static bool decode(struct arena *arena, struct slice text, struct slice *out)
 static bool knows(const struct route *route, struct slice name, bool *may_repeat)
 {
     *may_repeat = false;
-    if (route->is_list &&
-        (slice_equal_text(name, "limit") || slice_equal_text(name, "cursor"))) {
+    if (route->is_list && (slice_equal_text(name, "limit") || slice_equal_text(name, "cursor"))) {
         return true;
     }
     for (const struct route_query *query = route->query; query != NULL && query->name != NULL;

@@ -34,8 +34,7 @@ json_t *render_flow(struct render_context *context, const void *record);
 json_t *render_program(struct render_context *context, const void *record);
 
 /* An execution has two rows. */
-json_t *render_execution(struct render_context *context,
-                         const struct execution_settings *settings,
+json_t *render_execution(struct render_context *context, const struct execution_settings *settings,
                          const struct execution_state *state);
 
 /* By table (render.c): the record is the table's struct. */

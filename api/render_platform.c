@@ -1,5 +1,6 @@
 /* Organisations, API keys and DIDs as JSON. */
 #include "api/render.h"
+
 #include "model/names.h"
 
 json_t *render_organisation(struct render_context *context, const void *record)
@@ -15,8 +16,7 @@ json_t *render_organisation(struct render_context *context, const void *record)
              organisation->has_credits ? json_integer(organisation->credits) : json_null());
     json_put(json, "maxConcurrentCalls",
              json_from_count_or_null(organisation->max_concurrent_calls));
-    json_put(json, "callsPerSecond",
-             json_from_rate_or_null(organisation->calls_per_second_micro));
+    json_put(json, "callsPerSecond", json_from_rate_or_null(organisation->calls_per_second_micro));
     json_put(json, "createdAt", json_from_instant(organisation->created_at));
     json_put(json, "updatedAt", json_from_instant(organisation->updated_at));
     return json;

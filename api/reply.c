@@ -51,10 +51,10 @@ static json_t *launched(const struct reply *reply)
 static void add_location(struct exchange *exchange, const char *path, const json_t *json)
 {
     const char *id = json_string_value(json_object_get(json, "id"));
-    struct slice location;
 
     if (path != NULL && id != NULL) {
-        location = arena_printf(&exchange->arena, "%s%s", path, id);
+        struct slice location = arena_printf(&exchange->arena, "%s%s", path, id);
+
         exchange_add_header(exchange, "Location", arena_text(&exchange->arena, location));
     }
 }

@@ -6,7 +6,7 @@
 
 #include "engine/engine.h"
 
-/* engine_set_replies' callback; `api` is the struct api. */
-void reply_arrived(void *api, uint64_t exchange, const struct reply *reply);
+/* engine_set_replies' callback; the context is the struct api. */
+void reply_arrived(void *context, uint64_t number, const struct reply *reply);
 
 #endif

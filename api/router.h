@@ -45,7 +45,7 @@ struct route {
     const char *path; /* "/api/programs/:id/launch"; a segment that starts with ':' is an id */
     enum route_access access;
     enum route_body body;
-    bool is_list; /* knows ?limit= and ?cursor=: exchange->page is filled in */
+    bool is_list;                    /* knows ?limit= and ?cursor=: exchange->page is filled in */
     const struct route_query *query; /* ends with a NULL name; NULL: none */
     /* For each id of the path, the fault of one that is no UUID. */
     enum fault_code not_found[ROUTE_IDS_MAX];

@@ -1,7 +1,8 @@
 /* The worker gateway (api.md, "Worker gateway"). */
+#include "api/routes.h"
+
 #include "api/call_events.h"
 #include "api/claims.h"
-#include "api/routes.h"
 
 const struct route routes_calls[] = {
     {.method = EVHTTP_REQ_POST,

@@ -1,8 +1,9 @@
 /* DIDs: made by the platform, seen by the organisations that may use them. */
+#include "api/routes.h"
+
 #include "api/body.h"
 #include "api/page.h"
 #include "api/render.h"
-#include "api/routes.h"
 #include "api/routes_records.h"
 
 static const struct body_word statuses[] = {
@@ -43,8 +44,7 @@ static void create_did(struct exchange *exchange)
     body_phone(&root, "number", PROPERTY_REQUIRED, &did->number);
     body_uuid(&root, "organizationId", PROPERTY_OPTIONAL, &organisation);
     body_word(&root, "status", PROPERTY_OPTIONAL, statuses, &status);
-    if (!records_close_body(exchange, &root) ||
-        !find_owner(exchange, &organisation, &did->owner)) {
+    if (!records_close_body(exchange, &root) || !find_owner(exchange, &organisation, &did->owner)) {
         return;
     }
     did->id = engine_new_id(exchange->engine);

@@ -1,12 +1,12 @@
 /* Operations: is it alive, can it work, what does it count? (api.md, "Operations") */
-#include "api/json.h"
 #include "api/routes.h"
+
+#include "api/json.h"
 #include "api/server.h"
 #include "base/check.h"
 #include "engine/metrics.h"
 
-static void send_status(struct exchange *exchange, int status, const char *text,
-                        const char *reason)
+static void send_status(struct exchange *exchange, int status, const char *text, const char *reason)
 {
     json_t *body = json_new_object();
 

@@ -1,10 +1,11 @@
 /* Organisations and API keys (api.md, "Platform"). */
+#include "api/routes.h"
+
 #include <sodium.h>
 
 #include "api/body.h"
 #include "api/page.h"
 #include "api/render.h"
-#include "api/routes.h"
 #include "api/server.h"
 #include "engine/zones.h"
 #include "storage/record.h"
@@ -49,8 +50,8 @@ static uint32_t read_organisation(struct exchange *exchange, struct body_value *
 
     found[0] = body_text(root, "name", is_new ? PROPERTY_REQUIRED : PROPERTY_PATCHED, 1,
                          NAME_CHARACTERS_MAX, &out->name);
-    found[1] = body_text(root, "timezone", PROPERTY_OPTIONAL, 1, NAME_CHARACTERS_MAX,
-                         &out->timezone);
+    found[1] =
+        body_text(root, "timezone", PROPERTY_OPTIONAL, 1, NAME_CHARACTERS_MAX, &out->timezone);
     if (found[1] == PROPERTY_GIVEN &&
         !zones_is_known(engine_zones(exchange->engine), out->timezone)) {
         body_fault(root, "timezone", "must be the name of an IANA time zone");
@@ -135,8 +136,8 @@ static void get_own_organisation(struct exchange *exchange)
 {
     struct key key = key_u32(exchange->organisation);
     struct organisation organisation;
-    int error = reader_get(exchange->reader, TABLE_ORGANISATION, &key, &exchange->arena,
-                           &organisation);
+    int error =
+        reader_get(exchange->reader, TABLE_ORGANISATION, &key, &exchange->arena, &organisation);
 
     if (error != 0) {
         exchange_send_unreadable(exchange, error);
@@ -145,8 +146,8 @@ static void get_own_organisation(struct exchange *exchange)
     send_record(exchange, TABLE_ORGANISATION, &organisation);
 }
 
-static json_t *show_organisation(struct render_context *context, void *state,
-                                 const struct key *key, struct slice raw)
+static json_t *show_organisation(struct render_context *context, void *state, const struct key *key,
+                                 struct slice raw)
 {
     struct organisation organisation;
 

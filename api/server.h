@@ -25,9 +25,10 @@ struct api {
     struct http http, ops_http;
     struct exchange_private *exchanges; /* a uthash by number: those without an answer yet */
     struct exchange_private *finished;  /* a list: answered, to be freed */
-    struct event *second;               /* each second: deadlines, drain */
-    uint64_t advance_exchange;          /* waits for the test clock to have moved; 0: none */
-    uint32_t callbacks;                 /* of the reactor that are running, one in another */
+    struct event *tick;                 /* every 250 ms: listeners, deadlines, drain */
+    uint32_t ticks;
+    uint64_t advance_exchange; /* waits for the test clock to have moved; 0: none */
+    uint32_t callbacks;        /* of the reactor that are running, one in another */
     bool is_stopping;
 };
 

@@ -29,7 +29,7 @@ enum {
 
 static const struct ctl_command commands[] = {
     {"keys", "create|list|delete", "API keys", command_keys},
-    {"org", "create|list|show|update|credits", "organisations", command_org},
+    {"org", "create|list|show|update", "organisations", command_org},
     {"import", "FILE.csv", "contacts from a CSV file", command_import},
     {"launch", "PROGRAM", "starts an execution of a program", command_launch},
     {"watch", "[EXECUTION]", "live progress of one, or of all", command_watch},
@@ -75,11 +75,11 @@ int ctl_fail(const struct ctl *ctl, enum ctl_status status, const char *format, 
     va_end(arguments);
     buf_init(&text);
     if (ctl->is_json) {
-        json_t *json = json_pack("{s:s, s:s}", "error", names[status], "message", message);
-        char *line = json != NULL ? json_dumps(json, JSON_COMPACT) : NULL;
+        json_t *json =
+            json_pack("{s:s, s:o}", "error", names[status], "message", ctl_json_text(message));
+        char *line = json_dumps(json, JSON_COMPACT);
 
-        /* A message with bytes that are no UTF-8 is no JSON. */
-        OD_CHECK(buf_printf(&text, "%s\n", line != NULL ? line : "{\"error\":\"failed\"}") == 0);
+        OD_CHECK(line != NULL && buf_printf(&text, "%s\n", line) == 0);
         free(line);
         json_decref(json);
     } else {
@@ -203,7 +203,7 @@ static void print_doc(struct buf *out)
         char usage[64];
 
         (void)snprintf(usage, sizeof(usage), "%s %s", c->name, c->synopsis);
-        OD_CHECK(buf_printf(out, "  %-36s %s\n", usage, c->summary) == 0);
+        OD_CHECK(buf_printf(out, "  %-30s %s\n", usage, c->summary) == 0);
     }
     OD_CHECK(buf_printf(out, "\n%s", exit_statuses) == 0);
     OD_CHECK(buf_append_byte(out, '\0') == 0);

@@ -174,6 +174,9 @@ int64_t ctl_integer(const json_t *object, const char *name);
 void ctl_append_clean(struct buf *out, const char *text);
 void ctl_print_clean(const char *text, int columns); /* cut and padded to columns; 0: as it is */
 
+/* The same as JSON, the caller's. */
+json_t *ctl_json_text(const char *text);
+
 /* Writes out what a buf holds, at once, and empties it. */
 void ctl_write(int fd, struct buf *out);
 

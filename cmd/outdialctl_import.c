@@ -94,27 +94,29 @@ void import_show_bar(const struct import *import)
 
 void import_reject(struct import *import, const struct batch_row *row)
 {
-    struct buf text;
-
     import->rejected++;
     if (import->rejected > ERRORS_SHOWN) {
         return;
     }
-    buf_init(&text);
-    ctl_append_clean(&text, row->fault);
     OD_CHECK(json_array_append_new(import->errors,
-                                   json_pack("{s:I, s:I, s:s%}", "row", (json_int_t)row->row,
-                                             "line", (json_int_t)row->line, "message", text.data,
-                                             text.size)) == 0);
+                                   json_pack("{s:I, s:I, s:o}", "row", (json_int_t)row->row, "line",
+                                             (json_int_t)row->line, "message",
+                                             ctl_json_text(row->fault))) == 0);
     if (!import->ctl->is_json) {
-        import_clear_bar(import);
-        (void)fprintf(stderr, "row %" PRIu64, row->row);
+        struct buf text;
+
+        buf_init(&text);
+        OD_CHECK(buf_printf(&text, "row %" PRIu64, row->row) == 0);
         if (row->line != row->row) {
-            (void)fprintf(stderr, " (line %" PRIu64 ")", row->line);
+            OD_CHECK(buf_printf(&text, " (line %" PRIu64 ")", row->line) == 0);
         }
-        (void)fprintf(stderr, ": %.*s\n", (int)text.size, text.data);
+        OD_CHECK(buf_append_text(&text, ": ") == 0);
+        ctl_append_clean(&text, row->fault);
+        OD_CHECK(buf_append_byte(&text, '\n') == 0);
+        import_clear_bar(import);
+        ctl_write(2, &text);
+        buf_deinit(&text);
     }
-    buf_deinit(&text);
 }
 
 /* ---- rows ---- */

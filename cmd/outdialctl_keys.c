@@ -42,14 +42,27 @@ static const struct argp argp = {
     .options = options,
     .parser = on_option,
     .args_doc = "create --name NAME [--role ROLE]\nlist\ndelete KEY-ID",
-    .doc = "Makes, lists and deletes API keys, with an admin key. Keys of role `org` belong to the "
-           "organisation that --organization names; `list` and `delete` are about those. A new key "
-           "is printed once and cannot be read again."};
+    .doc =
+        "Makes, lists and deletes API keys, with an admin key. With --organization they are that "
+        "organisation's (role org), without it the platform's (admin, worker). A new key is "
+        "printed once and cannot be read again."};
+
+/* The list that keys of a role belong to; NULL: of those that the options name. */
+static void print_path(const struct ctl *ctl, const char *role, char path[PATH_SIZE])
+{
+    bool is_owned = role != NULL ? strcmp(role, "org") == 0 : ctl->organisation != NULL;
+
+    if (is_owned) {
+        (void)snprintf(path, PATH_SIZE, "/api/organizations/%s/api-keys", ctl->organisation);
+    } else {
+        (void)snprintf(path, PATH_SIZE, "/api/api-keys");
+    }
+}
 
 static int create(struct ctl *ctl, const struct keys_input *input)
 {
     const char *role = input->role != NULL ? input->role : ctl->organisation != NULL ? "org" : NULL;
-    char path[PATH_SIZE] = "/api/api-keys";
+    char path[PATH_SIZE];
     json_t *body;
     json_t *answer;
     int status;
@@ -57,12 +70,10 @@ static int create(struct ctl *ctl, const struct keys_input *input)
     if (input->name == NULL || role == NULL) {
         return ctl_fail(ctl, CTL_USAGE, "keys create: needs --name, and --role or --organization");
     }
-    if (strcmp(role, "org") == 0) {
-        if (ctl->organisation == NULL) {
-            return ctl_fail(ctl, CTL_USAGE, "keys create: a key of role org needs --organization");
-        }
-        (void)snprintf(path, sizeof(path), "/api/organizations/%s/api-keys", ctl->organisation);
+    if (strcmp(role, "org") == 0 && ctl->organisation == NULL) {
+        return ctl_fail(ctl, CTL_USAGE, "keys create: a key of role org needs --organization");
     }
+    print_path(ctl, role, path);
     body = json_pack("{s:s, s:s}", "name", input->name, "role", role);
     if (body == NULL) {
         return ctl_fail(ctl, CTL_USAGE, "keys create: the name is not UTF-8");
@@ -95,24 +106,20 @@ static int list(struct ctl *ctl)
 {
     char path[PATH_SIZE];
 
-    if (ctl->organisation == NULL) {
-        return ctl_fail(ctl, CTL_USAGE, "keys list: needs --organization");
-    }
-    (void)snprintf(path, sizeof(path), "/api/organizations/%s/api-keys", ctl->organisation);
+    print_path(ctl, NULL, path);
     return ctl_print_list(ctl, path, print_key);
 }
 
 static int delete (struct ctl *ctl, const char *id)
 {
     struct ctl_request request = {.method = "DELETE", .is_repeatable = true};
+    char list_path[PATH_SIZE];
     struct buf path;
     int status;
 
-    if (ctl->organisation == NULL) {
-        return ctl_fail(ctl, CTL_USAGE, "keys delete: needs --organization");
-    }
+    print_path(ctl, NULL, list_path);
     buf_init(&path);
-    OD_CHECK(buf_printf(&path, "/api/organizations/%s/api-keys/", ctl->organisation) == 0);
+    OD_CHECK(buf_printf(&path, "%s/", list_path) == 0);
     ctl_encode(&path, id);
     OD_CHECK(buf_append_byte(&path, '\0') == 0);
     request.path = path.data;

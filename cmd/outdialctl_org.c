@@ -2,7 +2,6 @@
 #include "cmd/outdialctl.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,7 +17,7 @@ enum {
     OPTION_CREDITS = 'c',
     OPTION_MAX_CALLS = 'm',
     OPTION_CALLS_PER_SECOND = 's',
-    WORDS_MAX = 3
+    WORDS_MAX = 2
 };
 
 struct org_input {
@@ -30,7 +29,7 @@ struct org_input {
 static const struct argp_option options[] = {
     {"name", OPTION_NAME, "NAME", 0, "its name", 0},
     {"timezone", OPTION_TIMEZONE, "ZONE", 0, "IANA time zone, such as Africa/Casablanca (UTC)", 0},
-    {"credits", OPTION_CREDITS, "N", 0, "balance of a new one, or `unlimited` (unlimited)", 0},
+    {"credits", OPTION_CREDITS, "N", 0, "balance, or `unlimited` (unlimited)", 0},
     {"max-concurrent-calls", OPTION_MAX_CALLS, "N", 0, "cap, or `none`", 0},
     {"calls-per-second", OPTION_CALLS_PER_SECOND, "RATE", 0, "cap, or `none`", 0},
     {0},
@@ -90,9 +89,9 @@ static error_t on_option(int key, char *argument, struct argp_state *state)
 static const struct argp argp = {
     .options = options,
     .parser = on_option,
-    .args_doc = "create --name NAME\nlist\nshow ID\nupdate ID\ncredits ID DELTA",
-    .doc = "Makes, lists, shows and changes organisations, with an admin key. `credits` adds DELTA "
-           "to the balance (write -- in front of a negative one). `create` prints the new id."};
+    .args_doc = "create --name NAME\nlist\nshow ID\nupdate ID",
+    .doc = "Makes, lists, shows and changes organisations, with an admin key. `create` prints the "
+           "new id."};
 
 /* ---- printing ---- */
 
@@ -183,31 +182,6 @@ static int show(struct ctl *ctl, const char *method, const char *id, const json_
     return CTL_OK;
 }
 
-static int credits(struct ctl *ctl, const char *id, const char *delta)
-{
-    json_t *number = read_number(delta);
-    json_t *body = json_is_integer(number) ? json_pack("{s:O}", "delta", number) : NULL;
-    json_t *answer;
-    int status;
-
-    json_decref(number);
-    if (body == NULL) {
-        return ctl_fail(ctl, CTL_USAGE, "org credits: \"%s\" is no whole number", delta);
-    }
-    status = send(ctl, "POST", id, "/credits", body, &answer);
-    json_decref(body);
-    if (status != CTL_OK) {
-        return status;
-    }
-    if (ctl->is_json) {
-        ctl_print_json(answer);
-    } else {
-        (void)printf("%" PRId64 "\n", ctl_integer(answer, "credits"));
-    }
-    json_decref(answer);
-    return CTL_OK;
-}
-
 static int run(struct ctl *ctl, const struct org_input *input)
 {
     const char *verb = input->count > 0 ? input->words[0] : "";
@@ -224,10 +198,7 @@ static int run(struct ctl *ctl, const struct org_input *input)
     if (strcmp(verb, "update") == 0 && input->count == 2 && json_object_size(input->body) > 0) {
         return show(ctl, "PATCH", input->words[1], input->body);
     }
-    if (strcmp(verb, "credits") == 0 && input->count == 3) {
-        return credits(ctl, input->words[1], input->words[2]);
-    }
-    return ctl_fail(ctl, CTL_USAGE, "org: say create, list, show, update or credits; see --help");
+    return ctl_fail(ctl, CTL_USAGE, "org: say create, list, show or update; see --help");
 }
 
 int command_org(struct ctl *ctl, int argc, char **argv)

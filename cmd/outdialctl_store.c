@@ -1,10 +1,11 @@
 /* outdialctl backup and check: the store itself, without the daemon. */
 #include "cmd/outdialctl.h"
 
+#include <signal.h>
 #include <stdio.h>
-#include <unistd.h>
 
 #include "base/check.h"
+#include "storage/backup.h"
 #include "storage/check.h"
 
 #define BAR_COLUMNS     30
@@ -50,7 +51,7 @@ static void on_finding(void *context, const char *text)
     buf_init(&clean);
     ctl_append_clean(&clean, text);
     if (run->findings != NULL) {
-        OD_CHECK(json_array_append_new(run->findings, json_stringn(clean.data, clean.size)) == 0);
+        OD_CHECK(json_array_append_new(run->findings, ctl_json_text(text)) == 0);
     } else {
         clear_bar(run);
         (void)printf("%.*s\n", SLICE_ARGS(buf_slice(&clean)));
@@ -140,9 +141,37 @@ int command_check(struct ctl *ctl, int argc, char **argv)
 
 /* ---- backup ---- */
 
+static const struct argp backup_argp = {
+    .parser = on_option,
+    .args_doc = "FILE",
+    .doc = "Copies the store in the data folder to FILE, or into a folder; nothing is overwritten. "
+           "The copy is one committed state, also beside a running daemon. It holds phone numbers "
+           "and names, so only its owner may read it. To restore: docs/operations.md."};
+
 int command_backup(struct ctl *ctl, int argc, char **argv)
 {
-    (void)argc;
-    (void)argv;
-    return ctl_fail(ctl, CTL_FAILED, "backup: not built yet");
+    struct store_input input = {.count = 0};
+    struct backup backup;
+    struct od_error error;
+    json_t *json;
+
+    ctl_parse(ctl, &backup_argp, &input, argc, argv);
+    if (input.count != 1) {
+        return ctl_fail(ctl, CTL_USAGE, "backup: into which file?");
+    }
+    /* Past a limit of the file's size a write fails then, as on a full disk. */
+    (void)signal(SIGXFSZ, SIG_IGN);
+    if (backup_run(ctl_data_dir(ctl), input.words[0], &backup, &error) != 0) {
+        return ctl_fail(ctl, CTL_FAILED, "%s", error.text);
+    }
+    if (!ctl->is_json) {
+        (void)printf("%s: %s bytes\n", backup.path, CTL_NUMBER(backup.bytes));
+        return CTL_OK;
+    }
+    json = json_pack("{s:o, s:I, s:b}", "path", ctl_json_text(backup.path), "bytes",
+                     (json_int_t)backup.bytes, "isCompact", backup.is_compact);
+    OD_CHECK(json != NULL);
+    ctl_print_json(json);
+    json_decref(json);
+    return CTL_OK;
 }

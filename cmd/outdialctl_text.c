@@ -189,6 +189,19 @@ void ctl_append_clean(struct buf *out, const char *text)
     }
 }
 
+json_t *ctl_json_text(const char *text)
+{
+    struct buf clean;
+    json_t *json;
+
+    buf_init(&clean);
+    ctl_append_clean(&clean, text);
+    json = json_stringn(clean.data != NULL ? clean.data : "", clean.size);
+    OD_CHECK(json != NULL);
+    buf_deinit(&clean);
+    return json;
+}
+
 void ctl_print_clean(const char *text, int columns)
 {
     struct buf clean;

@@ -145,8 +145,13 @@ static int open_clock(struct engine *engine, struct od_error *error)
         at = (int64_t)meta.number;
     }
     reader_end(engine->reader);
+    if (code != 0 && code != OD_ENOTFOUND) {
+        return code;
+    }
     clock_open_test(&engine->clock, at);
-    return code == 0 || code == OD_ENOTFOUND ? 0 : code;
+    meta = (struct meta){.number = (uint64_t)at};
+    batch_put(engine->filling->batch, TABLE_META, &key, &meta); /* the folder has seen it */
+    return 0;
 }
 
 static int open_parts(struct engine *engine, struct od_error *error)
@@ -321,6 +326,7 @@ void engine_post(struct engine *engine, const struct message *message, struct ar
         refuse(engine, message->exchange, reason);
         return;
     }
+    clock_refresh(&engine->clock); /* the last turn may be long ago */
     letter.message.at = clock_now(&engine->clock);
     letter.message.mono = clock_mono(&engine->clock);
     mailbox_post(&engine->mailbox, &letter);
@@ -350,6 +356,7 @@ struct reader *engine_begin_read(struct engine *engine)
 {
     struct od_error error;
 
+    clock_refresh(&engine->clock); /* of what is read, some depends on the time */
     if (engine->api_reads == 0 && !engine->is_releasing &&
         reader_begin(engine->api_reader, &error) != 0) {
         return NULL;

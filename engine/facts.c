@@ -26,10 +26,12 @@ void engine_random(struct engine *engine, void *out, size_t size)
  * of an audience rest. */
 struct uuid engine_new_id(struct engine *engine)
 {
-    int64_t now = clock_now(&engine->clock);
     uint8_t random[10];
     uint64_t counter;
+    int64_t now;
 
+    clock_refresh(&engine->clock);
+    now = clock_now(&engine->clock);
     if (now > engine->last_id_ms) {
         engine->last_id_ms = now;
         engine->last_id_counter = randombytes_random();

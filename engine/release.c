@@ -32,6 +32,23 @@ static void release_reply(struct engine *engine, const struct reply *reply)
     engine->on_reply(engine->reply_context, reply->exchange, &told);
 }
 
+/* To the gateway that asked; to every one that may have, when the execution was gone already. */
+static void release_answer(struct engine *engine, const struct outbox_item *item)
+{
+    struct gateway_answer answer = item->answered.answer;
+
+    answer.at = clock_now(&engine->clock);
+    answer.mono = clock_mono(&engine->clock);
+    for (uint32_t i = 0; i < engine->config->gateway_count; i++) {
+        const struct gateway_kind *kind = engine->config->gateways[i].kind;
+
+        if (!kind->is_pull &&
+            (item->answered.gateway == i || item->answered.gateway == UINT32_MAX)) {
+            kind->answered(engine->gateways[i], &answer);
+        }
+    }
+}
+
 static void release_item(struct engine *engine, const struct outbox_item *item)
 {
     switch (item->kind) {
@@ -42,15 +59,7 @@ static void release_item(struct engine *engine, const struct outbox_item *item)
         engine->config->gateways[gateway].kind->offer(engine->gateways[gateway], &item->offer);
         break;
     }
-    case OUTBOX_GATEWAY_ANSWER: {
-        uint32_t gateway = item->answered.gateway;
-        struct gateway_answer answer = item->answered.answer;
-
-        answer.at = clock_now(&engine->clock);
-        answer.mono = clock_mono(&engine->clock);
-        engine->config->gateways[gateway].kind->answered(engine->gateways[gateway], &answer);
-        break;
-    }
+    case OUTBOX_GATEWAY_ANSWER: release_answer(engine, item); break;
     }
 }
 

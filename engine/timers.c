@@ -18,19 +18,6 @@ static int64_t earlier(int64_t a, int64_t b)
     return a < b ? a : b;
 }
 
-static void on_timer(evutil_socket_t fd, short what, void *context)
-{
-    struct engine *engine = context;
-    uint64_t expirations;
-
-    (void)what;
-    if (read(fd, &expirations, sizeof(expirations)) < 0 && errno == ECANCELED) {
-        log_warn("the wall clock was set");
-        engine->armed.at = INT64_MIN; /* to be armed anew */
-    }
-    turn_run(engine);
-}
-
 static void post_tick(struct engine *engine, struct actor_name actor)
 {
     const struct letter letter = {.message = {.actor = actor,
@@ -39,6 +26,31 @@ static void post_tick(struct engine *engine, struct actor_name actor)
                                               .mono = clock_mono(&engine->clock)}};
 
     mailbox_post(&engine->mailbox, &letter);
+}
+
+/* The wall clock was set: windows and due contacts are others now, and no timer says so when it
+ * was set back. */
+static void tick_everyone(struct engine *engine)
+{
+    clock_refresh(&engine->clock);
+    for (uint32_t i = 0; i < engine->registry.count; i++) {
+        post_tick(engine, (struct actor_name){ACTOR_EXECUTION,
+                                              engine->registry.slots[i]->execution.number});
+    }
+}
+
+static void on_timer(evutil_socket_t fd, short what, void *context)
+{
+    struct engine *engine = context;
+    uint64_t expirations;
+
+    (void)what;
+    if (read(fd, &expirations, sizeof(expirations)) < 0 && errno == ECANCELED) {
+        log_warn("the wall clock was set");
+        tick_everyone(engine);
+    }
+    engine->armed.at = INT64_MIN; /* to be armed anew: it may have been set back since it fired */
+    turn_run(engine);
 }
 
 static bool run_gateways(struct engine *engine)

@@ -111,8 +111,12 @@ static void world_send(struct effects *effects, const struct message *message)
     if (!sent.is_later) {
         mailbox_derive(&engine->mailbox, &sent);
     } else if (engine->mode != ENGINE_DRAINING) { /* else it is made again at the next start */
-        const struct letter letter = {.message = sent};
+        struct letter letter = {.message = sent};
 
+        /* It enters now: a chain of slices must not work for minutes at the instant of its first.
+         */
+        letter.message.at = clock_now(&engine->clock);
+        letter.message.mono = clock_mono(&engine->clock);
         mailbox_post(&engine->mailbox, &letter);
     }
 }
@@ -270,7 +274,7 @@ void gateway_post(struct engine *engine, enum message_type type, uint32_t execut
         struct resident *resident = registry_find(&engine->registry, execution);
 
         letter.message.exchange =
-            GATEWAY_EXCHANGE | (resident != NULL ? resident->execution.gateway : 0);
+            GATEWAY_EXCHANGE | (resident != NULL ? resident->execution.gateway : UINT32_MAX);
     } else if (type == MESSAGE_NODE_EXECUTED) {
         letter.arena = arena_new();
         letter.event.node.node_id = arena_copy(letter.arena, event->node.node_id);

@@ -25,6 +25,11 @@ int record_encode(enum table table, const struct key *key, const void *record, s
 int record_decode(enum table table, const struct key *key, struct slice value, struct arena *arena,
                   void *record);
 
+/* Appends an encoded value as text, {2=>5, 3=>"…"}, for a person who looks for a defect: by
+ * msgpack-c and without the field tables, so that what record_decode refuses can be looked at too.
+ * 0, OD_ECORRUPT for what is no msgpack (the checksum is not looked at), OD_ENOMEM. */
+int record_dump(struct slice value, struct buf *out);
+
 /* The size of the table's struct, and its schema version. */
 size_t record_size(enum table table);
 uint32_t record_version(enum table table);

@@ -548,6 +548,23 @@ class Wire(Shared):
             f"{len(body):x}\r\n{body}\r\n0\r\n\r\n")
         self.assertIn(response.status, (201, 411))
 
+    def test_a_chunk_size_without_an_end_is_cut_off(self):
+        response = self.ask(
+            "POST /api/audiences HTTP/1.1\r\nHost: x\r\nX-API-Key: KEY\r\n"
+            "Content-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n" + "1" * 10000)
+        self.assertIn(response.status, (400, 411, 413))
+
+    def test_a_client_that_expects_100_continue(self):
+        body = json.dumps({"name": "large"})
+        with self.daemon.connect() as connection:
+            connection.sendall((
+                f"POST /api/audiences HTTP/1.1\r\nHost: x\r\nX-API-Key: {self.one.key}\r\n"
+                f"Expect: 100-continue\r\nContent-Type: application/json\r\n"
+                f"Content-Length: {len(body)}\r\n\r\n").encode())
+            self.assertTrue(connection.recv(1000).startswith(b"HTTP/1.1 100 "))
+            connection.sendall(body.encode())
+            expect(read_response(connection), 201)
+
     def test_an_unknown_method_gets_an_error_in_json(self):
         response = self.ask("PROPFIND /api/contacts HTTP/1.1\r\nHost: x\r\nX-API-Key: KEY\r\n\r\n")
         self.assertIn(response.status, (400, 405, 501))

@@ -1,6 +1,7 @@
 """api.md, "Operations": the process, its command line, its clock, and what it keeps."""
 
 import os
+import resource
 import signal
 import stat
 import subprocess
@@ -345,6 +346,23 @@ class TestClock(Story):
         done = sum(answer.status == 200 for answer in answers)
         self.assertGreaterEqual(done, 1)
         self.assertEqual(self.daemon.now(), later(MONDAY_NINE, seconds=60 * done))
+
+
+class ManyConnections(Story):
+    def test_too_many_are_refused_without_a_spin_and_recovery_needs_no_restart(self):
+        org = self.org()
+        org.api.read("/api/organization")  # a connection that is there before
+        resource.prlimit(self.daemon.process.pid, resource.RLIMIT_NOFILE, (64, 64))
+        lines = self.daemon.log_tail(1_000_000).count("\n")
+        connections = []
+        for _ in range(200):
+            connections.append(self.daemon.connect())
+        for _ in range(20):
+            org.contact()
+        self.assertLess(self.daemon.log_tail(1_000_000).count("\n") - lines, 10)
+        for connection in connections:
+            connection.close()
+        expect(self.daemon.client(org.key).get("/api/organization"), 200)
 
 
 class RealClock(Story):

@@ -1,5 +1,7 @@
 """api.md, "Programs": the template of a campaign (batch mode)."""
 
+import concurrent.futures
+
 from outdial_daemon import MONDAY_NINE, Story, expect, later, main, unknown_id
 
 NOON = {"hour": 12, "minute": 0}
@@ -97,7 +99,13 @@ class Create(Shared):
         self.assertEqual([did["id"] for did in made["didPool"]], [shared, good])
 
     def test_a_pool_of_1000(self):
-        dids = [self.one.did()["id"] for _ in range(1000)]
+        def make(count):
+            admin = self.admin.clone()
+            return [admin.create("/api/dids", {"number": self.daemon.phone()})["id"]
+                    for _ in range(count)]
+
+        with concurrent.futures.ThreadPoolExecutor(20) as pool:
+            dids = [did for made in pool.map(make, [50] * 20) for did in made]
         made = expect(self.make(didPool=dids), 201)
         self.assertEqual([did["id"] for did in made["didPool"]], dids)
         self.invalid(self.make(didPool=dids + [self.one.did()["id"]]), "didPool")
@@ -262,6 +270,17 @@ class Change(Shared):
         self.invalid(self.api.patch(path, {"startAt": "2027-01-20T00:00:00Z"}))
         self.invalid(self.api.patch(path, {"stopAt": "2027-01-10T00:00:00Z"}))
 
+    def test_a_did_that_has_gone_since_is_no_obstacle(self):
+        dids = [self.one.did()["id"] for _ in range(2)]
+        program = self.one.program(1, didPool=dids)
+        path = f"/api/programs/{program['id']}"
+        self.admin.change(f"/api/dids/{dids[1]}", {"status": "inactive"})
+        changed = self.api.change(path, {"name": "New"})
+        self.assertEqual([(row["id"], row["status"]) for row in changed["didPool"]],
+                         [(dids[0], "active"), (dids[1], "inactive")])
+        self.admin.remove(f"/api/dids/{dids[0]}")
+        self.api.change(path, {"name": "Newer"})
+
     def test_not_the_mode(self):
         program = self.one.program()
         self.invalid(self.api.patch(f"/api/programs/{program['id']}", {"mode": "live"}), "mode")
@@ -310,6 +329,16 @@ class Delete(Shared):
         self.assertEqual(self.api.pages("/api/programs"), [])
         self.assertIn(execution, [row["id"] for row in
                                   self.api.pages("/api/program-executions?status=cancelled")])
+
+    def test_calls_under_way_are_counted_after_it(self):
+        program = self.one.program(2, gateway="worker")
+        execution = self.one.launch(program)
+        worker = self.worker()
+        calls = [call for call in worker.claim(wait_ms=2000) if call["executionId"] == execution]
+        self.one.cancel(execution)
+        self.api.remove(f"/api/programs/{program['id']}")
+        worker.finish_all(calls)
+        self.one.wait_counts(execution, completed=len(calls), inProgress=2 - len(calls))
 
     def test_a_draft(self):
         program = self.one.program()

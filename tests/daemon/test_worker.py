@@ -144,13 +144,13 @@ class Claims(Case):
         self.assertEqual([len(calls) for calls in got], [1, 1])
         self.assertNotEqual(got[0][0]["callId"], got[1][0]["callId"])
 
-    def waiting_claim(self):
-        """A connection whose claim waits in the daemon."""
+    def waiting_claim(self, more=""):
+        """A connection whose claim waits in the daemon; `more` is sent right behind it."""
         body = json.dumps({"max": 10, "waitMs": 25000, "gateway": "worker"})
         connection = self.daemon.connect()
         connection.sendall((
             f"POST /api/calls/claim HTTP/1.1\r\nHost: x\r\nX-API-Key: {self.daemon.worker_key()}"
-            f"\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n{body}"
+            f"\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n{body}{more}"
         ).encode())
         # The daemon has read it once it answers what was sent later.
         for _ in range(3):
@@ -181,6 +181,25 @@ class Claims(Case):
         answer = expect(read_response(stays), 200)
         self.assertEqual([call["executionId"] for call in answer["calls"]], [execution])
         stays.close()
+
+
+    def test_what_is_sent_behind_a_waiting_claim_is_answered_after_it(self):
+        more = "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"
+        connection = self.waiting_claim(more * 3)
+        execution = self.one.launch(1)
+        answer = expect(read_response(connection), 200)
+        self.assertEqual([call["executionId"] for call in answer["calls"]], [execution])
+        connection.close()
+        for garbage in ("\0\1\2 nonsense\r\n\r\n", "POST / HTTP/1.1\r\nContent-Length: x\r\n\r\n"):
+            connection = self.waiting_claim(garbage)
+            connection.close()
+        expect(self.daemon.client().get("/healthz"), 200)
+
+    def test_one_that_goes_with_requests_behind_its_claim_is_given_none(self):
+        connection = self.waiting_claim("GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n" * 3)
+        connection.close()
+        self.launch(1)
+        self.assertFalse(self.workers.claim_one()["redelivered"])
 
 
 class Leases(Case):
@@ -476,6 +495,29 @@ class Released(Case):
             self.workers.tell(started(call), released(call))
         self.workers.finish(self.workers.claim_one())
         self.one.wait_status(self.execution, "completed")
+
+    def test_a_repeated_one_does_not_take_the_call_from_another_worker(self):
+        """The answer to `released` was lost, so it is sent again, unchanged; meanwhile the call has
+        been permitted to another worker. Nobody may be permitted to dial it a second time."""
+        self.launch(1)
+        first = self.workers.claim_one()
+        self.assertEqual(self.status(released(first)), ["accepted"])
+        second = self.workers.claim_one()
+        self.assertEqual(self.status(started(second)), ["accepted"])
+        self.workers.tell(released(first))
+        for call in self.workers.claim(wait_ms=60):
+            self.assertNotEqual(self.workers.started(call)["status"], "accepted", "permitted twice")
+        self.assertEqual(self.status(result(second, "answered")), ["accepted"])
+
+    def test_one_of_a_lost_claim_does_not_take_the_call_from_another_worker(self):
+        self.launch(1)
+        lost = self.workers.claim_one()
+        self.daemon.advance(60)
+        kept = self.workers.claim_one()
+        self.assertEqual(self.status(started(kept)), ["accepted"])
+        self.workers.tell(released(lost))
+        for call in self.workers.claim(wait_ms=60):
+            self.assertNotEqual(self.workers.started(call)["status"], "accepted", "permitted twice")
 
     def test_the_gateway_backs_off(self):
         self.launch(3)

@@ -72,6 +72,7 @@ static inline void model_on_event(struct model *model, const struct call_event *
         entry->last_seq = event->node.seq;
     } else if (is_accepted) { /* the first result, and it is the one on the call's row */
         REQUIRE(model, entry->has_ended_now && event->attempt == entry->attempts);
+        REQUIRE(model, entry->was_offered || !x->is_pull);
         REQUIRE(model, entry->outcomes[event->attempt] == event->result.outcome);
     } else if (model->now->type == MESSAGE_CALL_STARTED && reply->event.status == EVENT_DUPLICATE) {
         REQUIRE(model, entry->is_permitted);
@@ -91,6 +92,8 @@ static inline void model_on_claimed(struct model *model, const struct reply *rep
         REQUIRE(model, entry->is_live && x->is_pull && !entry->is_claimed_now);
         REQUIRE(model, call->attempt == entry->attempts + 1);
         REQUIRE(model, entry->call_status == CALL_QUEUED);
+        /* what has seen that a window is open has nothing on offer */
+        REQUIRE(model, !model_is_closed(x, x->last_at));
         entry->is_claimed_now = true; /* the lease is on disk with the answer: model_close_entry */
         entry->given_claim_id = call->claim_id;
         entry->was_offered = true;
@@ -279,6 +282,7 @@ static inline void model_on_message(void *context, const struct message *message
 
         if (is_addressed && each->is_launched) {
             each->is_touched = true;
+            each->last_at = message->at;
             each->seen_at = message->at > each->seen_at ? message->at : each->seen_at;
         }
     }

@@ -55,6 +55,7 @@ struct model_execution {
     struct instant_window advanced[MODEL_WINDOWS];
     struct execution_state state; /* as saved */
     int64_t seen_at;              /* the latest wall instant of a message that it has handled */
+    int64_t last_at;              /* of the last one */
     bool is_touched;
     struct model_entry entries[MODEL_ENTRIES];
     uint32_t entry_count, live;

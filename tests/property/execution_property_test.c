@@ -338,7 +338,8 @@ static bool finish_round(struct moves *m)
     bool is_over = true;
 
     m->next_claim += 1000;
-    stage_claim(model->stage, 1000, false, m->next_claim, 0);
+    forget_exchanges(m);
+    stage_claim(model->stage, 1000, false, m->next_claim, next_exchange(m));
     for (uint32_t i = 0; i < model->execution_count; i++) {
         struct model_execution *x = &model->executions[i];
 

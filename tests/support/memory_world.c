@@ -1,6 +1,5 @@
 /* Rows: an array a table, sorted by key, each with its encoded value. Effects change the rows at
- * once, keep a copy of what leaves the actor, and add a line to the story (memory_world_print.c).
- */
+ * once, keep a copy of what leaves the actor, and add a line to the story. */
 #include "tests/support/memory_world.h"
 
 #include <stdlib.h>

@@ -7,9 +7,6 @@
 #include "model/names.h"
 #include "storage/record.h"
 
-/* Prints or aborts: a test has memory. */
-#define SAY(out, ...) OD_CHECK(buf_printf(out, __VA_ARGS__) == 0)
-
 /* ---- keys ---- */
 
 /* The parts of each table's key (model/tables.h): 2, 4: a number of so many bytes, u: an id, i: an
@@ -45,7 +42,7 @@ static const char *const key_parts[TABLE_COUNT] = {
     [TABLE_JOB] = "t",
 };
 
-static void say_id(struct buf *out, const char *before, const struct uuid *id)
+void story_id(struct buf *out, const char *before, const struct uuid *id)
 {
     char text[UUID_TEXT_SIZE];
 
@@ -81,7 +78,7 @@ static unsigned say_key_part(struct buf *out, const struct key *key, char part, 
     case '4': SAY(out, "%" PRIu32, key_u32_at(key, offset)); return offset + 4;
     case 'u':
         id = key_uuid_at(key, offset);
-        say_id(out, "", &id);
+        story_id(out, "", &id);
         return offset + 16;
     case 'i': say_instant(out, "", key_due_at(key)); return offset + 8;
     case 't':
@@ -205,7 +202,7 @@ static void say_audience(struct buf *out, const struct audience *audience)
 static void say_owned(struct buf *out, const struct owned_id *owned)
 {
     SAY(out, " %" PRIu32, owned->owner);
-    say_id(out, "/", &owned->id);
+    story_id(out, "/", &owned->id);
 }
 
 static void say_small_record(struct buf *out, enum table table, const void *record)

@@ -3,6 +3,15 @@
 #define OUTDIAL_TESTS_SUPPORT_MEMORY_WORLD_PRINT_H
 
 #include "actors/effect.h"
+#include "base/check.h"
+
+/* Prints or aborts: a test has memory. */
+#define SAY(out, ...) OD_CHECK(buf_printf(out, __VA_ARGS__) == 0)
+
+/* A text, then an id. */
+void story_id(struct buf *out, const char *before, const struct uuid *id);
+
+/* A line each. */
 
 void story_row(struct buf *out, enum table table, const struct key *key, const void *record);
 void story_put(struct buf *out, enum table table, const struct key *key, const void *record);

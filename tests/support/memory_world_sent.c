@@ -8,9 +8,6 @@
 #include "storage/record.h"
 #include "tests/support/memory_world_print.h"
 
-/* Prints or aborts: a test has memory. */
-#define SAY(out, ...) OD_CHECK(buf_printf(out, __VA_ARGS__) == 0)
-
 static const char *const actor_names[] = {
     [ACTOR_PLATFORM] = "platform",
     [ACTOR_DIRECTORY] = "directory",
@@ -18,14 +15,6 @@ static const char *const actor_names[] = {
     [ACTOR_DISPATCHER] = "dispatcher",
     [ACTOR_EVERY_EXECUTION] = "every_execution",
 };
-
-static void say_id(struct buf *out, const char *before, const struct uuid *id)
-{
-    char text[UUID_TEXT_SIZE];
-
-    uuid_print(id, text);
-    SAY(out, "%s%s", before, text);
-}
 
 /* ---- messages ---- */
 
@@ -81,7 +70,7 @@ static void say_execution_payload(struct buf *out, const struct message *message
     } else if (message->type == MESSAGE_CALL_CLAIMED) {
         SAY(out, " %" PRIu32 "/%u", payload->claimed.entry, (unsigned)payload->claimed.attempt);
     } else if (message->type == MESSAGE_DID_CHANGED) {
-        say_id(out, " ", &payload->did_changed.id);
+        story_id(out, " ", &payload->did_changed.id);
         SAY(out, " owner=%" PRIu32 "%s", payload->did_changed.owner,
             payload->did_changed.is_usable ? " usable" : "");
     }
@@ -179,7 +168,7 @@ void story_reply(struct buf *out, const struct reply *reply)
             reply->members.unchanged);
         break;
     case REPLY_MEMBERS_REMOVED: SAY(out, " removed=%" PRIu64, reply->members.changed); break;
-    case REPLY_LAUNCHED: say_id(out, " launched ", &reply->launched); break;
+    case REPLY_LAUNCHED: story_id(out, " launched ", &reply->launched); break;
     case REPLY_EXECUTION:
         SAY(out, " execution %" PRIu32 " %s", reply->execution.settings->number,
             execution_status_name(reply->execution.state->status));

@@ -9,8 +9,6 @@
 #include "base/memory.h"
 #include "tests/support/memory_world_print.h"
 
-#define SAY(out, ...) OD_CHECK(buf_printf(out, __VA_ARGS__) == 0)
-
 enum {
     CLOSURE_BLOCK_BYTES = 4096,
     TICKS_AT_ONE_INSTANT = 1000 /* more of them, and somebody spins */

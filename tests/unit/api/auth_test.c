@@ -1,33 +1,25 @@
 /* API keys: how they are sent, hashed and made. Looking them up is tested with the daemon. */
-#include "tests/support/od_test.h"
+#include "api/auth.h"
 
 #include <string.h>
 
 #include <sodium.h>
 
-#include "api/auth.h"
+#include "tests/support/od_test.h"
 
 static void the_key_is_taken_from_either_header(void **state)
 {
     static const struct {
         const char *authorization, *x_api_key, *key; /* NULL: refused */
     } cases[] = {
-        {NULL, NULL, NULL},
-        {NULL, "", NULL},
-        {NULL, "abc", "abc"},
-        {"Bearer abc", NULL, "abc"},
-        {"bearer abc", NULL, "abc"},
-        {"BEARER   abc", NULL, "abc"},
-        {"Bearer abc", "abc", "abc"},
-        {"Bearer abc", "abd", NULL},
-        {"Bearer abc", "", NULL},
-        {"Bearer", NULL, NULL},
-        {"Bearer ", NULL, NULL},
-        {"Bearerabc", NULL, NULL},
-        {"Basic abc", NULL, NULL},
-        {"Basic abc", "abc", NULL},
-        {"abc", NULL, NULL},
-        {"", "abc", NULL},
+        {NULL, NULL, NULL},           {NULL, "", NULL},
+        {NULL, "abc", "abc"},         {"Bearer abc", NULL, "abc"},
+        {"bearer abc", NULL, "abc"},  {"BEARER   abc", NULL, "abc"},
+        {"Bearer abc", "abc", "abc"}, {"Bearer abc", "abd", NULL},
+        {"Bearer abc", "", NULL},     {"Bearer", NULL, NULL},
+        {"Bearer ", NULL, NULL},      {"Bearerabc", NULL, NULL},
+        {"Basic abc", NULL, NULL},    {"Basic abc", "abc", NULL},
+        {"abc", NULL, NULL},          {"", "abc", NULL},
     };
 
     (void)state;

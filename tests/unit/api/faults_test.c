@@ -1,13 +1,13 @@
 /* The list of faults and the body of an error. */
-#include "tests/support/od_test.h"
+#include "api/faults.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include "api/faults.h"
+#include "tests/support/od_test.h"
 
-static void assert_body(enum fault_code code, struct slice message,
-                        const struct fault_list *faults, const char *text)
+static void assert_body(enum fault_code code, struct slice message, const struct fault_list *faults,
+                        const char *text)
 {
     struct buf buf;
 

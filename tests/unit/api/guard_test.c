@@ -1,23 +1,21 @@
 /* The guard, fed at once, byte by byte and in every two pieces: the verdict must not depend on how
  * the bytes come. */
-#include "tests/support/od_test.h"
+#include "api/guard.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "api/guard.h"
+#include "tests/support/od_test.h"
 
-enum {
-    BODY_LIMIT = 1000
-};
+enum { BODY_LIMIT = 1000 };
 
 #define HOST "Host: localhost\r\n"
 
 struct verdict {
     enum fault_code code; /* FAULT_NONE: no breach */
     uint64_t messages;
-    size_t passed;        /* bytes in front of the bad line */
+    size_t passed; /* bytes in front of the bad line */
     uint64_t message_bytes;
     char request_id[GUARD_REQUEST_ID_SIZE];
 };
@@ -108,7 +106,7 @@ static void check_all(const struct wire_case *cases, size_t count)
     }
 }
 
-#define CHECK_ALL(cases) check_all(cases, sizeof(cases) / sizeof(cases[0]))
+#define CHECK_ALL(cases) check_all(cases, sizeof(cases) / sizeof((cases)[0]))
 
 static void good_messages_pass(void **state)
 {
@@ -125,8 +123,7 @@ static void good_messages_pass(void **state)
         {"OPTIONS /a HTTP/1.1\r\n" HOST "\r\n", FAULT_NONE, 1},
         {"TRACE /a HTTP/1.1\r\n" HOST "\r\n", FAULT_NONE, 1},
         {"GET / HTTP/1.1\r\n" HOST "\r\nGET / HTTP/1.1\r\n" HOST "\r\nGET ", FAULT_NONE, 2},
-        {"DELETE /a HTTP/1.1\r\n" HOST "Content-Length: 3\r\n\r\nabcGET / HTTP/1.1\r\n" HOST
-         "\r\n",
+        {"DELETE /a HTTP/1.1\r\n" HOST "Content-Length: 3\r\n\r\nabcGET / HTTP/1.1\r\n" HOST "\r\n",
          FAULT_NONE, 2},
     };
 
@@ -181,8 +178,7 @@ static void a_header_that_is_none_is_refused(void **state)
         {"GET / HTTP/1.1\r\n\r\n", FAULT_VALIDATION, 0},
         {"GET / HTTP/1.1\r\n" HOST HOST "\r\n", FAULT_VALIDATION, 0},
         {"GET / HTTP/1.1\r\n" HOST "X-API-Key: a\r\nx-api-key: a\r\n", FAULT_VALIDATION, 0},
-        {"GET / HTTP/1.1\r\n" HOST "Authorization: a\r\nAuthorization: a\r\n", FAULT_VALIDATION,
-         0},
+        {"GET / HTTP/1.1\r\n" HOST "Authorization: a\r\nAuthorization: a\r\n", FAULT_VALIDATION, 0},
         {"GET / HTTP/1.1\r\n" HOST "Expect: a\r\n", FAULT_VALIDATION, 0},
     };
 
@@ -198,8 +194,8 @@ static void a_length_is_a_number_sent_once_and_within_the_limit(void **state)
         {"POST / HTTP/1.1\r\n" HOST "Content-Length: -1\r\n", FAULT_VALIDATION, 0},
         {"POST / HTTP/1.1\r\n" HOST "Content-Length: 0x1\r\n", FAULT_VALIDATION, 0},
         {"POST / HTTP/1.1\r\n" HOST "Content-Length: 1, 1\r\n", FAULT_VALIDATION, 0},
-        {"POST / HTTP/1.1\r\n" HOST "Content-Length: 1\r\nContent-Length: 1\r\n",
-         FAULT_VALIDATION, 0},
+        {"POST / HTTP/1.1\r\n" HOST "Content-Length: 1\r\nContent-Length: 1\r\n", FAULT_VALIDATION,
+         0},
         {"POST / HTTP/1.1\r\n" HOST "Content-Length: 1000\r\n\r\n", FAULT_NONE, 0},
         {"POST / HTTP/1.1\r\n" HOST "Content-Length: 1001\r\n\r\n", FAULT_PAYLOAD_TOO_LARGE, 0},
         {"POST / HTTP/1.1\r\n" HOST "Content-Length: 18446744073709551617\r\n\r\n",
@@ -209,8 +205,7 @@ static void a_length_is_a_number_sent_once_and_within_the_limit(void **state)
          FAULT_PAYLOAD_TOO_LARGE, 0},
         {"HEAD / HTTP/1.1\r\n" HOST "Content-Length: 1\r\n\r\n", FAULT_VALIDATION, 0},
         {"TRACE / HTTP/1.1\r\n" HOST "Content-Length: 1\r\n\r\n", FAULT_VALIDATION, 0},
-        {"POST / HTTP/1.1\r\n" HOST "Transfer-Encoding: chunked\r\n\r\n", FAULT_LENGTH_REQUIRED,
-         0},
+        {"POST / HTTP/1.1\r\n" HOST "Transfer-Encoding: chunked\r\n\r\n", FAULT_LENGTH_REQUIRED, 0},
         {"POST / HTTP/1.1\r\n" HOST "Transfer-Encoding: x\r\nContent-Length: 1\r\n\r\n",
          FAULT_LENGTH_REQUIRED, 0},
     };
@@ -249,23 +244,31 @@ static void a_nul_is_seen_wherever_it_stands(void **state)
     }
 }
 
-static void headers_end_within_16_kib(void **state)
+/* A message of `size` bytes in all, of which the last header takes what is left. */
+static char *long_message(size_t size)
 {
     static const char begin[] = "GET / HTTP/1.1\r\n" HOST "A: ";
-    static const char end[] = "\r\n\r\n";
+    static const char end[] = {'\r', '\n', '\r', '\n'};
+    char *bytes = malloc(size);
+
+    assert_non_null(bytes);
+    memset(bytes, 'a', size);
+    memcpy(bytes, begin, sizeof(begin) - 1);
+    memcpy(bytes + size - sizeof(end), end, sizeof(end));
+    return bytes;
+}
+
+static void headers_end_within_16_kib(void **state)
+{
     size_t size = GUARD_HEADER_BYTES_MAX;
-    char *bytes = malloc(size + 1);
+    char *bytes = long_message(size);
 
     (void)state;
-    assert_non_null(bytes);
-    memset(bytes, 'a', size + 1);
-    memcpy(bytes, begin, strlen(begin));
-    memcpy(bytes + size - strlen(end), end, strlen(end));
     assert_verdict(feed(bytes, size, NULL, 0), FAULT_NONE, 1);
     assert_verdict(feed_byte_by_byte(bytes, size), FAULT_NONE, 1);
+    free(bytes);
 
-    memset(bytes + size - strlen(end), 'a', strlen(end));
-    memcpy(bytes + size + 1 - strlen(end), end, strlen(end));
+    bytes = long_message(size + 1);
     assert_verdict(feed(bytes, size + 1, NULL, 0), FAULT_HEADER_FIELDS_TOO_LARGE, 0);
     assert_verdict(feed_byte_by_byte(bytes, size + 1), FAULT_HEADER_FIELDS_TOO_LARGE, 0);
 

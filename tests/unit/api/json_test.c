@@ -1,11 +1,11 @@
 /* Parsing a body strictly, printing answers, and reading properties with faults by path. */
-#include "tests/support/od_test.h"
+#include "api/json.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "api/body.h"
-#include "api/json.h"
+#include "tests/support/od_test.h"
 
 struct fixture {
     struct arena arena;
@@ -50,7 +50,8 @@ static bool parses(struct fixture *fixture, struct slice text)
 static void a_strict_text_is_parsed(void **state)
 {
     assert_true(parses(*state, SLICE("{}")));
-    assert_true(parses(*state, SLICE(" {\"a\": [1, 2.5, -3e2, true, null, \"\\u00e9\xc3\xa9\"]} ")));
+    assert_true(
+        parses(*state, SLICE(" {\"a\": [1, 2.5, -3e2, true, null, \"\\u00e9\xc3\xa9\"]} ")));
     assert_true(parses(*state, SLICE("[]")));
     assert_true(parses(*state, SLICE("1")));
     assert_true(parses(*state, SLICE("{\"a\":{\"a\":1}}")));
@@ -151,7 +152,10 @@ static void values_print_as_the_interface_says(void **state)
     assert_prints(json_from_slice(SLICE("")), "\"\"");
     assert_prints(json_from_slice_or_null(SLICE("")), "null");
     assert_prints(json_from_slice(SLICE("a\"\xc3\xa9\n")), "\"a\\\"\xc3\xa9\\n\"");
-    assert_prints(json_from_slice(SLICE("a\xff" "b")), "\"a\xef\xbf\xbd" "b\"");
+    assert_prints(json_from_slice(SLICE("a\xff"
+                                        "b")),
+                  "\"a\xef\xbf\xbd"
+                  "b\"");
     assert_prints(json_from_count_or_null(0), "null");
     assert_prints(json_from_count_or_null(7), "7");
     assert_prints(json_from_rate_or_null(0), "null");
@@ -181,8 +185,7 @@ static const char *faults_text(struct fixture *fixture)
         const struct fault_detail *fault = &fixture->faults.items[i];
 
         text = arena_printf(&fixture->arena, "%.*s%s%.*s: %.*s", SLICE_ARGS(text),
-                            i > 0 ? "; " : "", SLICE_ARGS(fault->path),
-                            SLICE_ARGS(fault->message));
+                            i > 0 ? "; " : "", SLICE_ARGS(fault->path), SLICE_ARGS(fault->message));
     }
     return arena_text(&fixture->arena, text);
 }
@@ -199,11 +202,12 @@ static void properties_of_every_type_are_read(void **state)
     bool flag;
     int word;
 
-    open_root(fixture,
-              "{\"text\": \"\xc3\xa9t\xc3\xa9\", \"number\": -3, \"flag\": true, \"word\": \"blue\","
-              "\"id\": \"01902b1e-0000-7000-8000-000000000001\", \"phone\": \"+32 (2) 555-0100\","
-              "\"at\": \"2026-11-23T21:53:57.123+01:00\", \"rate\": 0.5}",
-              &root);
+    open_root(
+        fixture,
+        "{\"text\": \"\xc3\xa9t\xc3\xa9\", \"number\": -3, \"flag\": true, \"word\": \"blue\","
+        "\"id\": \"01902b1e-0000-7000-8000-000000000001\", \"phone\": \"+32 (2) 555-0100\","
+        "\"at\": \"2026-11-23T21:53:57.123+01:00\", \"rate\": 0.5}",
+        &root);
     assert_int_equal(body_text(&root, "text", PROPERTY_REQUIRED, 3, 3, &text), PROPERTY_GIVEN);
     assert_true(slice_equal_text(text, "\xc3\xa9t\xc3\xa9"));
     assert_int_equal(body_integer(&root, "number", PROPERTY_REQUIRED, -3, 3, &number),

@@ -1,9 +1,9 @@
 /* Cursors. Walking pages is tested with the daemon. */
-#include "tests/support/od_test.h"
+#include "api/page.h"
 
 #include <string.h>
 
-#include "api/page.h"
+#include "tests/support/od_test.h"
 
 static const uint8_t secret[32] = {1, 2, 3};
 
@@ -17,12 +17,12 @@ static void a_cursor_gives_back_what_it_was_made_of(void **state)
     struct key prefix = key_u32(7);
 
     (void)state;
-    for (uint8_t size = 0; size <= KEY_BYTES_MAX - 4; size++) {
+    for (unsigned size = 0; size <= KEY_BYTES_MAX - 4; size++) {
         char text[PAGE_CURSOR_TEXT_SIZE];
-        struct key suffix = {.size = size};
+        struct key suffix = {.size = (uint8_t)size};
         struct key back;
 
-        for (uint8_t i = 0; i < size; i++) {
+        for (unsigned i = 0; i < size; i++) {
             suffix.bytes[i] = (uint8_t)(i * 37 + size);
         }
         page_cursor_print(secret, TABLE_CONTACT, &prefix, suffix_of(&suffix), text);
@@ -71,7 +71,8 @@ static void a_changed_cursor_is_refused(void **state)
         char was = text[i];
 
         text[i] = was == 'A' ? 'B' : 'A';
-        assert_false(page_cursor_parse(secret, TABLE_CONTACT, &prefix, slice_make(text, size), &back));
+        assert_false(
+            page_cursor_parse(secret, TABLE_CONTACT, &prefix, slice_make(text, size), &back));
         text[i] = was;
     }
     for (size_t i = 0; i < size; i++) {
@@ -81,8 +82,8 @@ static void a_changed_cursor_is_refused(void **state)
 
 static void what_is_no_cursor_is_refused(void **state)
 {
-    static const char *const texts[] = {"",  "a", "=", "!!!!!!!!!!!!!!!!!!!!!!!!", "AAAAAAAAAAAAAAAAAAAAAAA=",
-                                        "/+", " "};
+    static const char *const texts[] = {
+        "", "a", "=", "!!!!!!!!!!!!!!!!!!!!!!!!", "AAAAAAAAAAAAAAAAAAAAAAA=", "/+", " "};
     char long_text[4000];
     struct key prefix = key_u32(7);
     struct key back;

@@ -1,7 +1,7 @@
 /* The grammar of a program's settings: each fault with its path (api.md, "Programs"). */
 #include "api/program_body.h"
 
-#include <string.h>
+#include <stdlib.h>
 
 #include "api/json.h"
 #include "base/instant.h"
@@ -17,12 +17,12 @@ struct fixture {
 
 static int setup(void **state)
 {
-    static struct fixture f;
+    struct fixture *f = calloc(1, sizeof(*f));
 
-    arena_init(&f.arena, 4096);
-    buf_init(&f.story);
-    f.json = NULL;
-    *state = &f;
+    assert_non_null(f);
+    arena_init(&f->arena, 4096);
+    buf_init(&f->story);
+    *state = f;
     return 0;
 }
 
@@ -33,6 +33,7 @@ static int teardown(void **state)
     json_decref(f->json);
     buf_deinit(&f->story);
     arena_deinit(&f->arena);
+    free(f);
     return 0;
 }
 

@@ -121,8 +121,8 @@ static inline void world_directory(struct batch *batch)
     struct key key = key_owned(WORLD_ORGANISATION, &audience.id);
 
     batch_put(batch, TABLE_AUDIENCE, &key, &audience);
-    for (uint8_t i = 0; i < WORLD_CONTACTS; i++) {
-        world_contact_put(batch, i);
+    for (unsigned i = 0; i < WORLD_CONTACTS; i++) {
+        world_contact_put(batch, (uint8_t)i);
     }
     key = key_owned(WORLD_ORGANISATION, &attribute.id);
     batch_put(batch, TABLE_ATTRIBUTE, &key, &attribute);

@@ -1,0 +1,18 @@
+/* Who may ask, and with what body: the checks of router.c that look at headers. Each returns false
+ * with the exchange answered.
+ */
+#ifndef OUTDIAL_API_ADMISSION_H
+#define OUTDIAL_API_ADMISSION_H
+
+#include <stdbool.h>
+
+#include "api/exchange.h"
+
+/* The key (401), its role (403), and whose data it is (X-Organization-Id: 404, or 400 when an admin
+ * leaves it out). Begins exchange->reader, unless the route is open to all. */
+bool admission_check_key(struct exchange *exchange);
+
+/* The content type (415) and the body (400), by what the route takes; sets exchange->body. */
+bool admission_check_body(struct exchange *exchange);
+
+#endif

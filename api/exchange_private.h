@@ -1,0 +1,26 @@
+/* The half of an exchange that its own files see: exchange.c, exchange_send.c, exchange_wait.c. */
+#ifndef OUTDIAL_API_EXCHANGE_PRIVATE_H
+#define OUTDIAL_API_EXCHANGE_PRIVATE_H
+
+#include <uthash.h>
+
+#include "api/exchange.h"
+
+struct exchange_private {
+    struct exchange *exchange; /* the other half of the same memory */
+    uint64_t number;
+    struct evhttp_request *request; /* NULL: answered or abandoned */
+    struct connection *connection;
+    struct arena *payload;
+    struct event *timer, *watch;
+    struct exchange_private *next; /* among the finished */
+    UT_hash_handle hh;
+};
+
+/* Ends the timer and the watch. */
+void exchange_stop_waiting(struct exchange_private *own);
+
+/* Unlinks it; its memory goes with exchange_leave. */
+void exchange_finish(struct exchange *exchange);
+
+#endif
