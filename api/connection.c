@@ -11,10 +11,7 @@
  */
 #include "api/connection.h"
 
-#include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <stddef.h>
-#include <string.h>
 #include <sys/socket.h>
 
 #include <event2/buffer.h>
@@ -379,12 +376,10 @@ evutil_socket_t connection_fd(const struct connection *connection)
 
 void connections_second(struct connections *connections)
 {
-    struct connection *connection;
-    struct connection *next;
+    const struct connection *connection = connections->by_evcon;
 
     connections->second++;
-    HASH_ITER(hh, connections->by_evcon, connection, next)
-    {
+    for (; connection != NULL; connection = connection->hh.next) {
         if (connection->exchange == NULL && connection->deadline != 0 &&
             connection->deadline <= connections->second) {
             (void)shutdown(connection_fd(connection), SHUT_RDWR);

@@ -11,8 +11,6 @@
 
 #include <string.h>
 
-#include <utlist.h>
-
 #include "api/exchange_private.h"
 #include "api/guard.h"
 #include "api/server.h"
@@ -50,12 +48,13 @@ struct exchange *exchange_find(struct api *api, uint64_t number)
 
 void exchange_each(struct api *api, exchange_reply_fn visit, const struct reply *reply)
 {
-    struct exchange_private *own;
-    struct exchange_private *next;
+    struct exchange_private *own = api->exchanges;
 
-    HASH_ITER(hh, api->exchanges, own, next)
-    {
+    while (own != NULL) {
+        struct exchange_private *next = own->hh.next;
+
         visit(own->exchange, reply);
+        own = next;
     }
 }
 
@@ -109,7 +108,8 @@ void exchange_finish(struct exchange *exchange)
     connection_set_exchange(own->connection, NULL);
     own->request = NULL;
     own->connection = NULL;
-    LL_PREPEND(exchange->api->finished, own);
+    own->next = exchange->api->finished;
+    exchange->api->finished = own;
 }
 
 void exchange_abandon(struct exchange *exchange)
@@ -133,24 +133,21 @@ void exchange_enter(struct api *api)
 
 void exchange_leave(struct api *api)
 {
-    struct exchange_private *own;
-    struct exchange_private *next;
-
     OD_CHECK(api->callbacks > 0);
     api->callbacks--;
     if (api->callbacks > 0) {
         return;
     }
-    LL_FOREACH_SAFE(api->finished, own, next)
-    {
+    while (api->finished != NULL) {
+        struct exchange_private *own = api->finished;
         struct exchange *exchange = own->exchange;
 
+        api->finished = own->next;
         json_decref(exchange->body);
         arena_free(own->payload);
         arena_deinit(&exchange->arena);
         memory_free(exchange); /* the first member of its memory */
     }
-    api->finished = NULL;
 }
 
 bool exchange_is_over(const struct exchange *exchange)

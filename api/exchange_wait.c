@@ -104,11 +104,9 @@ bool exchange_client_is_there(const struct exchange *exchange)
 
 void exchange_end_waits(struct api *api)
 {
-    struct exchange_private *own;
-    struct exchange_private *next;
+    const struct exchange_private *own = api->exchanges;
 
-    HASH_ITER(hh, api->exchanges, own, next)
-    {
+    for (; own != NULL; own = own->hh.next) {
         if (own->timer != NULL) {
             event_active(own->timer, EV_TIMEOUT, 0);
         }

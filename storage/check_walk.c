@@ -105,12 +105,11 @@ bool check_walk_next(struct check *check, struct check_walk *walk)
     enum table table = walk->row.table;
     struct slice raw;
     struct key key;
-    int code;
 
     for (;;) {
-        code = walk->is_begun
-                   ? reader_next(check->reader, table, &walk->prefix, &key, &raw)
-                   : reader_seek(check->reader, table, &walk->prefix, &walk->prefix, &key, &raw);
+        int code = walk->is_begun ? reader_next(check->reader, table, &walk->prefix, &key, &raw)
+                                  : reader_seek(check->reader, table, &walk->prefix, &walk->prefix,
+                                                &key, &raw);
         if (code == OD_ENOTFOUND || (code == 0 && !key_ascends(check, walk, &key))) {
             break;
         }

@@ -113,11 +113,12 @@ static void add_part(struct text *text, char part, const struct key *key, unsign
 void key_print(enum table table, const struct key *key, char out[KEY_TEXT_SIZE])
 {
     struct text text = {out, out + KEY_TEXT_SIZE - 1};
-    unsigned offset = 0;
 
     if (!key_fits(table, key)) {
         add_bytes(&text, key->bytes, key->size, false);
     } else {
+        unsigned offset = 0;
+
         for (const char *part = layouts[table]; *part != '\0'; part++) {
             add_text(&text, offset > 0 ? "/" : "");
             add_part(&text, *part, key, offset);

@@ -43,7 +43,7 @@ static struct verdict feed(const char *bytes, size_t size, const size_t *pieces,
 
     guard_init(&guard, BODY_LIMIT);
     for (size_t i = 0; i <= count && guard.phase != GUARD_BROKEN; i++) {
-        size_t piece = i < count ? pieces[i] : size - at;
+        size_t piece = pieces != NULL && i < count ? pieces[i] : size - at;
         /* Memory of exactly this size, so that reading on is seen by the sanitizer. */
         char *copy = malloc(piece > 0 ? piece : 1);
 

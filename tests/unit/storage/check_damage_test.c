@@ -149,7 +149,6 @@ static void a_key_of_a_wrong_size_is_found(void **state)
 static void damaged_pages_end_the_child_alone(void **state)
 {
     struct store_fixture *f = *state;
-    static const char flips[8] = {1, 2, 4, 8, 16, 32, 64, -128};
     struct check_listener listener;
     struct stat status;
     struct prng prng;
@@ -180,7 +179,9 @@ static void damaged_pages_end_the_child_alone(void **state)
         if (round % 2 == 0) {
             memset(bytes, 0, 4096);
         } else {
-            bytes[prng_below(&prng, 64)] ^= flips[prng_below(&prng, 8)];
+            size_t flipped = prng_below(&prng, 64);
+
+            bytes[flipped] = (char)(bytes[flipped] ^ 1 << prng_below(&prng, 8));
         }
         assert_int_equal(pwrite(fd, bytes, 4096, page * 4096), 4096);
         listener = (struct check_listener){&heard, on_finding, NULL};
