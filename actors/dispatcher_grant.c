@@ -100,6 +100,7 @@ void dispatcher_on_dispatch(const struct dispatch_step *s)
     struct pass pass = {.grants =
                             arena_alloc(s->view->arena, GRANT_PASS_CALLS * sizeof(struct grant))};
 
+    OD_CHECK(gateways > 0);
     s->d->is_dispatch_sent = false;
     for (uint32_t i = 0; i < gateways; i++) {
         give_turns(s, (s->d->first_gateway + i) % gateways, &pass);

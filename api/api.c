@@ -131,6 +131,7 @@ int api_open(struct engine *engine, struct api **out, struct od_error *error)
     api = memory_zero(1, sizeof(*api));
     api->engine = engine;
     api->router = router_new(engine_has_test_clock(engine), config->ops_listen[0] != '\0');
+    randombytes_buf(&api->request_id_bits, sizeof(api->request_id_bits));
     connections_init(&api->connections, api);
     engine_set_replies(engine, reply_arrived, api);
     code = open_parts(api, error);

@@ -12,24 +12,27 @@ enum {
     UNKNOWN_NAME_MAX = 128, /* bytes of a client's name that are quoted */
 };
 
-/* Where a property of the object is, or would be. */
-static struct body_value place(const struct body_value *object, const char *name, json_t *json)
+/* Where a property of the object is, or would be. The list of what has been asked for is not
+ * cleared, as its count says that it is empty: places are made for each property of each event. */
+static void place(const struct body_value *object, const char *name, json_t *json,
+                  struct body_value *out)
 {
-    return (struct body_value){
-        .parent = object,
-        .name = name,
-        .json = json,
-        .faults = object->faults,
-        .arena = object->arena,
-    };
+    out->parent = object;
+    out->name = name;
+    out->index = 0;
+    out->json = json;
+    out->faults = object->faults;
+    out->arena = object->arena;
+    out->asked_count = 0;
 }
 
 void body_fault(const struct body_value *object, const char *name, const char *format, ...)
 {
-    struct body_value property = place(object, name, NULL);
+    struct body_value property;
     char text[FAULT_TEXT_SIZE];
     va_list arguments;
 
+    place(object, name, NULL, &property);
     va_start(arguments, format);
     (void)vsnprintf(text, sizeof(text), format, arguments);
     va_end(arguments);
@@ -42,7 +45,13 @@ void body_open(struct body_value *root, json_t *json, struct fault_list *faults,
                struct arena *arena)
 {
     OD_CHECK(json_is_object(json));
-    *root = (struct body_value){.json = json, .faults = faults, .arena = arena};
+    root->parent = NULL;
+    root->name = NULL;
+    root->index = 0;
+    root->json = json;
+    root->faults = faults;
+    root->arena = arena;
+    root->asked_count = 0;
 }
 
 static bool was_asked(const struct body_value *object, const char *name)
@@ -66,11 +75,11 @@ void body_close(const struct body_value *object)
             return;
         }
         if (!was_asked(object, name)) {
-            struct slice text = arena_copy(object->faults->arena,
-                                           slice_make(name, strnlen(name, UNKNOWN_NAME_MAX)));
-            struct body_value property =
-                place(object, arena_text(object->faults->arena, text), value);
+            struct arena *arena = object->faults->arena;
+            struct slice text = slice_make(name, strnlen(name, UNKNOWN_NAME_MAX));
+            struct body_value property;
 
+            place(object, arena_text(arena, text), value, &property);
             value_fault(&property, "is not a known property");
         }
     }
@@ -98,7 +107,7 @@ enum property body_get(struct body_value *object, const char *name, enum propert
         body_fault(object, name, "must not be null");
         return PROPERTY_FAULTY;
     }
-    *out = place(object, name, json);
+    place(object, name, json, out);
     return PROPERTY_GIVEN;
 }
 

@@ -61,13 +61,13 @@ void value_fault(const struct body_value *value, const char *format, ...)
 
 void value_item(const struct body_value *array, size_t index, struct body_value *out)
 {
-    *out = (struct body_value){
-        .parent = array,
-        .index = index,
-        .json = json_array_get(array->json, index),
-        .faults = array->faults,
-        .arena = array->arena,
-    };
+    out->parent = array;
+    out->name = NULL;
+    out->index = index;
+    out->json = json_array_get(array->json, index);
+    out->faults = array->faults;
+    out->arena = array->arena;
+    out->asked_count = 0;
     OD_CHECK(out->json != NULL);
 }
 

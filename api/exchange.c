@@ -9,6 +9,8 @@
  */
 #include "api/exchange.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "api/exchange_private.h"
@@ -60,12 +62,10 @@ void exchange_each(struct api *api, exchange_reply_fn visit, const struct reply 
 
 /* ---- life ---- */
 
-void exchange_new_request_id(struct engine *engine, char out[REQUEST_ID_SIZE])
+void exchange_new_request_id(struct api *api, char out[REQUEST_ID_SIZE])
 {
-    struct uuid id = engine_new_id(engine);
-
-    _Static_assert(UUID_TEXT_SIZE <= REQUEST_ID_SIZE, "a UUID fits");
-    uuid_print(&id, out);
+    (void)snprintf(out, REQUEST_ID_SIZE, "%016" PRIx64 "-%" PRIx64, api->request_id_bits,
+                   ++api->request_ids);
 }
 
 struct exchange *exchange_new(struct api *api, struct evhttp_request *request,
@@ -86,7 +86,7 @@ struct exchange *exchange_new(struct api *api, struct evhttp_request *request,
     if (guard_is_request_id(sent)) {
         memcpy(exchange->request_id, sent.data, sent.size);
     } else {
-        exchange_new_request_id(api->engine, exchange->request_id);
+        exchange_new_request_id(api, exchange->request_id);
     }
     own->exchange = exchange;
     own->number = exchange->number;

@@ -100,6 +100,9 @@ void exchange_post(struct exchange *exchange, const struct message *message);
 /* `body` is taken over. Any other headers are added before, with exchange_add_header. */
 void exchange_send_json(struct exchange *exchange, int status, json_t *body);
 
+/* The same with the text of a body. */
+void exchange_send_json_text(struct exchange *exchange, int status, struct slice body);
+
 /* 204. */
 void exchange_send_nothing(struct exchange *exchange);
 
@@ -176,7 +179,8 @@ struct evhttp_request *exchange_request(const struct exchange *exchange);
 /* True on the listener of operations. */
 bool exchange_is_ops(const struct exchange *exchange);
 
-/* Prints a new request id. */
-void exchange_new_request_id(struct engine *engine, char out[REQUEST_ID_SIZE]);
+/* Prints a new request id: random bits of this process and a running number, as drawing random bits
+ * for each would be a system call a request. */
+void exchange_new_request_id(struct api *api, char out[REQUEST_ID_SIZE]);
 
 #endif

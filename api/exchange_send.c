@@ -60,10 +60,15 @@ static void send_bytes(struct exchange *exchange, int status, const char *conten
     evhttp_send_reply(request, status, NULL, NULL);
 }
 
+void exchange_send_json_text(struct exchange *exchange, int status, struct slice body)
+{
+    send_bytes(exchange, status, "application/json; charset=utf-8", body);
+}
+
 static void send_buf(struct exchange *exchange, int status, struct buf *text, int error)
 {
     OD_CHECK(error == 0);
-    send_bytes(exchange, status, "application/json; charset=utf-8", buf_slice(text));
+    exchange_send_json_text(exchange, status, buf_slice(text));
     buf_deinit(text);
 }
 

@@ -86,7 +86,7 @@ void refusal_send(struct api *api, evutil_socket_t fd, const struct guard *guard
     _Static_assert(sizeof(request_id) == sizeof(guard->request_id), "one size of request id");
     memcpy(request_id, guard->request_id, sizeof(request_id));
     if (request_id[0] == '\0') {
-        exchange_new_request_id(api->engine, request_id);
+        exchange_new_request_id(api, request_id);
     }
     buf_init(&response);
     judge(api, guard, is_ops, &refusal);

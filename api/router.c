@@ -172,9 +172,9 @@ bool router_allow(const struct router *router, struct slice target, bool is_ops,
     return allowed != 0;
 }
 
-/* ---- the checks, in their order; each returns false with the exchange answered ---- */
+/* ---- the checks, in their order ---- */
 
-static bool refuse_method(struct exchange *exchange, struct slice target)
+static void refuse_route(struct exchange *exchange, struct slice target)
 {
     struct buf allow;
 
@@ -188,32 +188,28 @@ static bool refuse_method(struct exchange *exchange, struct slice target)
         exchange_send_fault(exchange, FAULT_ROUTE_NOT_FOUND, "There is no such path");
     }
     buf_deinit(&allow);
-    return false;
 }
 
-static bool find_route(struct exchange *exchange, struct slice target, struct segments *path,
-                       const struct compiled_route **out)
+/* The first route, in the order of the tables, that has the path and the method; NULL: none. */
+static const struct compiled_route *find_route(const struct exchange *exchange,
+                                               const struct segments *path)
 {
     const struct router *router = exchange->api->router;
     enum evhttp_cmd_type method = evhttp_request_get_command(exchange_request(exchange));
     bool is_ops = exchange_is_ops(exchange);
 
-    if (!split(path_of(target), path)) {
-        return refuse_method(exchange, target);
-    }
     for (size_t i = 0; i < router->count; i++) {
         const struct compiled_route *route = &router->routes[i];
 
         if (route->route->method == method && is_served(route, is_ops) &&
             matches(&route->segments, path)) {
-            exchange->route = route->route;
-            *out = route;
-            return true;
+            return route;
         }
     }
-    return refuse_method(exchange, target);
+    return NULL;
 }
 
+/* False, with the exchange answered, when one is no UUID. */
 static bool check_ids(struct exchange *exchange, const struct compiled_route *route,
                       const struct segments *path)
 {
@@ -234,6 +230,7 @@ static bool check_ids(struct exchange *exchange, const struct compiled_route *ro
     return true;
 }
 
+/* False, with the exchange answered, when a parameter has a fault. */
 static bool check_query(struct exchange *exchange, struct slice target)
 {
     size_t path_size = path_of(target).size;
@@ -253,12 +250,19 @@ static bool check_query(struct exchange *exchange, struct slice target)
 void router_dispatch(struct exchange *exchange)
 {
     struct slice target = slice_from(evhttp_request_get_uri(exchange_request(exchange)));
-    const struct compiled_route *route;
+    const struct compiled_route *route = NULL;
     struct segments path;
 
-    if (find_route(exchange, target, &path, &route) && admission_check_key(exchange) &&
-        check_ids(exchange, route, &path) && check_query(exchange, target) &&
-        admission_check_body(exchange)) {
+    if (split(path_of(target), &path)) {
+        route = find_route(exchange, &path);
+    }
+    if (route == NULL) {
+        refuse_route(exchange, target);
+        return;
+    }
+    exchange->route = route->route;
+    if (admission_check_key(exchange) && check_ids(exchange, route, &path) &&
+        check_query(exchange, target) && admission_check_body(exchange)) {
         exchange->route->handle(exchange);
     }
     if (exchange->reader != NULL) {

@@ -27,8 +27,9 @@ struct api {
     struct exchange_private *finished;  /* a list: answered, to be freed */
     struct event *tick;                 /* every 250 ms: listeners, deadlines, drain */
     uint32_t ticks;
-    uint64_t advance_exchange; /* waits for the test clock to have moved; 0: none */
-    uint32_t callbacks;        /* of the reactor that are running, one in another */
+    uint64_t request_id_bits, request_ids; /* of request ids: random, and given so far */
+    uint64_t advance_exchange;             /* waits for the test clock to have moved; 0: none */
+    uint32_t callbacks;                    /* of the reactor that are running, one in another */
     bool is_stopping;
 };
 

@@ -21,6 +21,7 @@
 
 #include "base/check.h"
 #include "base/instant.h"
+#include "base/memory.h"
 #include "bench/report.h"
 #include "engine/clock.h"
 #include "engine/mailbox.h"
@@ -123,8 +124,8 @@ static void make_directory(struct bench *bench)
 /* A batch of contacts, and their membership right behind it. */
 static void load_contacts(struct bench *bench)
 {
-    uint32_t count =
-        bench->contacts - bench->asked < UPSERT_SIZE ? bench->contacts - bench->asked : UPSERT_SIZE;
+    uint32_t left = bench->contacts - bench->asked;
+    uint32_t count = left < UPSERT_SIZE ? left : UPSERT_SIZE;
     struct arena *arena = arena_new();
     struct arena *member_arena = arena_new();
     struct contact_patch *patches = arena_zalloc(arena, count * sizeof(*patches));
@@ -132,7 +133,7 @@ static void load_contacts(struct bench *bench)
     struct uuid *ids = arena_alloc(member_arena, count * sizeof(*ids));
     union payload payload;
 
-    for (uint32_t i = 0; i < count; i++) {
+    for (uint32_t i = 0; i != count; i++) {
         patches[i].present = CONTACT_PRIMARY_PHONE | CONTACT_FULL_NAME;
         patches[i].value.id = ids[i] = engine_new_id(bench->engine);
         patches[i].value.primary_phone = arena_printf(arena, "+2126%08u", bench->asked + i);
@@ -340,18 +341,17 @@ static void print_result(const struct bench *bench, const struct options *option
 
 static int run(const struct options *options, uint32_t contacts)
 {
-    char directory[4096];
-    struct config *config = calloc(1, sizeof(*config));
+    char folder[4096];
+    struct config *config = memory_zero(1, sizeof(*config));
     struct bench bench = {.contacts = contacts};
     struct od_error error;
 
-    OD_CHECK(config != NULL);
-    (void)snprintf(directory, sizeof(directory), "%s/outdial-bench-XXXXXX", options->directory);
-    if (mkdtemp(directory) == NULL) {
-        perror(directory);
+    (void)snprintf(folder, sizeof(folder), "%s/outdial-bench-XXXXXX", options->directory);
+    if (mkdtemp(folder) == NULL) {
+        perror(folder);
         return 1;
     }
-    configure(config, options, directory);
+    configure(config, options, folder);
     if (engine_open(config, &bench.engine, &error) != 0) {
         (void)fprintf(stderr, "engine: %s\n", error.text);
         return 1;
@@ -369,9 +369,9 @@ static int run(const struct options *options, uint32_t contacts)
     event_free(bench.watch);
     engine_close(bench.engine);
     config_free(config);
-    free(config);
+    memory_free(config);
 
-    remove_store(directory);
+    remove_store(folder);
     return status;
 }
 

@@ -102,7 +102,10 @@ int64_t watched_eta_ms(const struct watched *watched)
         return -1;
     }
     ms = (double)left * 1000.0 / rate;
-    return ms < (double)ETA_MAX_MS ? (int64_t)ms : -1;
+    if (ms >= (double)ETA_MAX_MS) {
+        return -1;
+    }
+    return ms > MS_PER_SECOND ? (int64_t)ms : MS_PER_SECOND;
 }
 
 /* How long it has been going on, or went on. */
@@ -207,6 +210,7 @@ static void add_rates(struct buf *out, const struct watched *watched,
                       const struct watched_daemon *daemon)
 {
     double calls = rate_per_second(&daemon->calls, CALLS_WINDOW_MS);
+    double contacts = rate_per_second(&watched->done, CALLS_WINDOW_MS);
     int64_t eta = watched_eta_ms(watched);
 
     if (watched_has_ended(watched)) {
@@ -214,13 +218,12 @@ static void add_rates(struct buf *out, const struct watched *watched,
         return;
     }
     if (calls >= 0) {
-        OD_CHECK(buf_printf(out, "  %s calls/s", CTL_NUMBER(calls + 0.5)) == 0);
-    } else {
-        calls = rate_per_second(&watched->done, CALLS_WINDOW_MS);
-        OD_CHECK(buf_printf(out, "  %s contacts/s", calls < 0 ? "-" : CTL_NUMBER(calls + 0.5)) ==
-                 0);
+        OD_CHECK(buf_printf(out, "  %s calls/s ", CTL_NUMBER(calls + 0.5)) == 0);
     }
-    OD_CHECK(buf_printf(out, "   %s so far", ctl_duration(elapsed_ms(watched)).text) == 0);
+    if (contacts >= 0) {
+        OD_CHECK(buf_printf(out, "  %s contacts/s ", CTL_NUMBER(contacts + 0.5)) == 0);
+    }
+    OD_CHECK(buf_printf(out, "  %s so far", ctl_duration(elapsed_ms(watched)).text) == 0);
     OD_CHECK(buf_printf(out, "   ETA %s", eta < 0 ? "-" : ctl_duration(eta).text) == 0);
     add_next(out, watched);
 }

@@ -93,7 +93,7 @@ struct engine {
     struct event *run_event;    /* a turn, as soon as other events had theirs */
     struct event *writer_event; /* a batch is durable, or refused */
     struct event *wall_event, *mono_event, *probe_event, *upkeep_event;
-    unsigned upkeeps; /* minutes */
+    unsigned upkeeps;     /* minutes */
     int wall_fd, mono_fd; /* -1 with a test clock */
     struct wake armed;    /* what the timerfds are set to */
 

@@ -11,7 +11,9 @@ COMMAND starts the worker, with these words replaced in it:
     {ledger}   a file to which the worker must append "callId\\n" each time that it dials, and have on
                disk (fsync) before the phone could ring. This is how dials are counted
 
-for instance: conformance.py -- python3 worker.py --url {url} --key {key} --journal {journal} --ledger {ledger}
+for instance:
+
+    conformance.py -- python3 worker.py --url {url} --key {key} --journal {journal} --ledger {ledger}
 
 A call should be over within a few seconds: dial something that only pretends. Each scenario starts the
 worker anew, with an empty journal. Exit status: 0 when every scenario passed, 1 when one failed, 2 for a
@@ -489,6 +491,8 @@ def scenario_killed_undecided(bench):
 
     bench.on["started"] = answer
     bench.start()
+    bench.settle()  # a worker that asks again under the old claim is told that it is stale
+    bench.expect_dials(call_id, 0)
     bench.offer(call_id)  # the lease has ended
     bench.wait_event(call_id, "result")
     bench.settle()

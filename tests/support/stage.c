@@ -8,175 +8,9 @@
 #include "base/instant.h"
 #include "base/memory.h"
 #include "tests/support/memory_world_print.h"
+#include "tests/support/stage_parts.h"
 
-enum {
-    CLOSURE_BLOCK_BYTES = 4096,
-    TICKS_AT_ONE_INSTANT = 1000 /* more of them, and somebody spins */
-};
-
-static struct stage *stage_of_view(struct view *view)
-{
-    return (struct stage *)(void *)((char *)view - offsetof(struct stage, view));
-}
-
-static struct stage *stage_of_effects(struct effects *effects)
-{
-    return (struct stage *)(void *)((char *)effects - offsetof(struct stage, effects));
-}
-
-/* ---- queues ---- */
-
-static struct message *queue_at(const struct stage_queue *queue, size_t n)
-{
-    return &queue->items[(queue->head + n) & (queue->room - 1)];
-}
-
-static void queue_push(struct stage_queue *queue, const struct message *message)
-{
-    if (queue->count == queue->room) {
-        struct stage_queue grown = {.room = queue->room == 0 ? 16 : queue->room * 2};
-
-        grown.items = memory_resize(NULL, grown.room, sizeof(*grown.items));
-        for (; grown.count < queue->count; grown.count++) {
-            grown.items[grown.count] = *queue_at(queue, grown.count);
-        }
-        memory_free(queue->items);
-        *queue = grown;
-    }
-    *queue_at(queue, queue->count++) = *message;
-}
-
-static bool queue_pop(struct stage_queue *queue, struct message *out)
-{
-    if (queue->count == 0) {
-        return false;
-    }
-    *out = *queue_at(queue, 0);
-    queue->head = (queue->head + 1) & (queue->room - 1);
-    queue->count--;
-    return true;
-}
-
-/* ---- the view: the world's rows, their texts in the view's arena as in the engine ---- */
-
-/* The world decodes into its own arena, so the two change places for the call. */
-static void swap_arenas(struct stage *stage, struct view *view)
-{
-    struct arena *own = world_arena(stage->world);
-    struct arena kept = *own;
-
-    *own = *view->arena;
-    *view->arena = kept;
-}
-
-static bool stage_get(struct view *view, enum table table, const struct key *key, void *record)
-{
-    struct stage *stage = stage_of_view(view);
-
-    swap_arenas(stage, view);
-    bool is_found = world_get(stage->world, table, key, record);
-    swap_arenas(stage, view);
-    return is_found;
-}
-
-static bool stage_seek(struct view *view, enum table table, const struct key *prefix,
-                       const struct key *from, struct key *key, void *record)
-{
-    struct stage *stage = stage_of_view(view);
-
-    swap_arenas(stage, view);
-    bool is_found = view_seek(world_view(stage->world), table, prefix, from, key, record);
-    swap_arenas(stage, view);
-    return is_found;
-}
-
-static const struct zone_table *stage_zone(struct view *view, struct slice name)
-{
-    return view_zone(world_view(stage_of_view(view)->world), name);
-}
-
-/* ---- the effects ---- */
-
-static bool is_told(enum table table)
-{
-    return table == TABLE_EXECUTION_STATE || table == TABLE_ENTRY || table == TABLE_LIVE_CALL ||
-           table == TABLE_CALL;
-}
-
-static void stage_put(struct effects *effects, enum table table, const struct key *key,
-                      const void *record)
-{
-    struct stage *stage = stage_of_effects(effects);
-
-    if (stage->watch.on_put != NULL) {
-        stage->watch.on_put(stage->watch.context, table, key, record);
-    }
-    world_put(stage->world, table, key, record);
-    if (stage->tells && is_told(table)) {
-        SAY(&stage->story, "  ");
-        story_put(&stage->story, table, key, record);
-    }
-}
-
-static void stage_delete(struct effects *effects, enum table table, const struct key *key)
-{
-    struct stage *stage = stage_of_effects(effects);
-
-    if (stage->watch.on_delete != NULL) {
-        stage->watch.on_delete(stage->watch.context, table, key);
-    }
-    world_delete(stage->world, table, key);
-    if (stage->tells && is_told(table)) {
-        SAY(&stage->story, "  ");
-        story_delete(&stage->story, table, key);
-    }
-}
-
-static void stage_send(struct effects *effects, const struct message *message)
-{
-    struct stage *stage = stage_of_effects(effects);
-    struct message sent = *message;
-
-    sent.is_derived = true;
-    if (sent.is_later) {
-        stage_queue(stage, &sent);
-        return;
-    }
-    sent.at = stage->now->at;
-    sent.mono = stage->now->mono;
-    queue_push(&stage->derived, &sent);
-}
-
-static void stage_reply(struct effects *effects, const struct reply *reply)
-{
-    struct stage *stage = stage_of_effects(effects);
-
-    if (stage->watch.on_reply != NULL) {
-        stage->watch.on_reply(stage->watch.context, stage->now, reply);
-    }
-    if (stage->tells) {
-        SAY(&stage->story, "  ");
-        story_reply(&stage->story, reply);
-    }
-}
-
-static void stage_offer(struct effects *effects, const struct offer *offer)
-{
-    struct stage *stage = stage_of_effects(effects);
-    struct offer copy = *offer;
-
-    copy.to = arena_copy(stage_arena(stage), offer->to);
-    copy.from = arena_copy(stage_arena(stage), offer->from);
-    if (stage->offer_count == stage->offer_room) {
-        stage->offer_room = stage->offer_room == 0 ? 16 : stage->offer_room * 2;
-        stage->offers = memory_resize(stage->offers, stage->offer_room, sizeof(*stage->offers));
-    }
-    stage->offers[stage->offer_count++] = copy;
-    if (stage->tells) {
-        SAY(&stage->story, "  ");
-        story_offer(&stage->story, offer);
-    }
-}
+enum { CLOSURE_BLOCK_BYTES = 4096 };
 
 /* ---- executions in memory ---- */
 
@@ -340,22 +174,28 @@ static void tell_letter(struct stage *stage, const struct message *m)
 
 bool stage_step(struct stage *stage)
 {
+    size_t told_before = stage->story.size;
+    size_t told_letter = 0;
     struct message message;
 
     OD_CHECK(stage->now == NULL);
-    if (!queue_pop(&stage->letters, &message)) {
+    if (!stage_queue_pop(&stage->letters, &message)) {
         return false;
     }
     if (stage->tells) {
         tell_letter(stage, &message);
+        told_letter = message.is_derived ? stage->story.size : 0;
     }
     do {
         handle(stage, &message);
-    } while (queue_pop(&stage->derived, &message));
+    } while (stage_queue_pop(&stage->derived, &message));
     stage->now = NULL;
     arena_deinit(&stage->memory);
     arena_init(&stage->memory, CLOSURE_BLOCK_BYTES);
     close_batch(stage);
+    if (stage->story.size == told_letter) { /* an actor's word to itself, and nothing came of it */
+        stage->story.size = told_before;
+    }
     let_offers_out(stage);
     return true;
 }
@@ -372,7 +212,7 @@ void stage_queue(struct stage *stage, const struct message *message)
 
     letter.at = stage->at;
     letter.mono = stage->mono;
-    queue_push(&stage->letters, &letter);
+    stage_queue_push(&stage->letters, &letter);
 }
 
 void stage_post(struct stage *stage, const struct message *message)
@@ -383,82 +223,11 @@ void stage_post(struct stage *stage, const struct message *message)
     }
 }
 
-/* ---- time ---- */
+/* ---- a crash ---- */
 
-/* How long until something is due; INSTANT_NEVER: nothing will be. */
-static int64_t due_in(const struct stage *stage, struct wake wake)
-{
-    int64_t wall = wake.at == INSTANT_NEVER ? INSTANT_NEVER : instant_add(wake.at, -stage->at);
-    int64_t mono = wake.mono == INSTANT_NEVER ? INSTANT_NEVER : wake.mono - stage->mono;
-
-    return wall < mono ? wall : mono;
-}
-
-static int64_t next_due_in(const struct stage *stage)
-{
-    int64_t next = due_in(stage, dispatcher_wake(&stage->dispatcher));
-
-    for (size_t i = 0; i < stage->resident_count; i++) {
-        int64_t due = due_in(stage, execution_wake(&stage->residents[i]->execution));
-
-        next = due < next ? due : next;
-    }
-    return next;
-}
-
-static void queue_tick(struct stage *stage, enum actor_kind_id kind, uint32_t number)
+void stage_tick(struct stage *stage, enum actor_kind_id kind, uint32_t number)
 {
     stage_queue(stage, &(struct message){.actor = {kind, number}, .type = MESSAGE_TICK});
-}
-
-static void tick_due(struct stage *stage)
-{
-    for (size_t i = 0; i < stage->resident_count; i++) {
-        const struct execution *e = &stage->residents[i]->execution;
-
-        if (due_in(stage, execution_wake(e)) <= 0) {
-            queue_tick(stage, ACTOR_EXECUTION, e->number);
-        }
-    }
-    if (due_in(stage, dispatcher_wake(&stage->dispatcher)) <= 0) {
-        queue_tick(stage, ACTOR_DISPATCHER, 0);
-    }
-    stage_run(stage);
-}
-
-void stage_advance(struct stage *stage, int64_t to)
-{
-    unsigned ticks = 0;
-
-    stage_run(stage);
-    for (;;) {
-        int64_t due = next_due_in(stage);
-        int64_t left = to - stage->at;
-        int64_t step = due < left ? due : left;
-
-        if (due > left && left <= 0) {
-            return;
-        }
-        if (step > 0) {
-            stage->at += step;
-            stage->mono += step;
-            ticks = 0;
-        }
-        OD_CHECK(ticks < TICKS_AT_ONE_INSTANT);
-        ticks++;
-        tick_due(stage);
-    }
-}
-
-void stage_set_clock(struct stage *stage, int64_t at)
-{
-    stage->at = at;
-    for (size_t i = 0; i < stage->resident_count; i++) {
-        queue_tick(stage, ACTOR_EXECUTION, stage->residents[i]->execution.number);
-    }
-    if (!stage->is_held) {
-        stage_run(stage);
-    }
 }
 
 static void drop_actors(struct stage *stage)
@@ -482,7 +251,7 @@ void stage_crash(struct stage *stage, int64_t mono)
         uint32_t number = key_u32_at(&key, sizeof(uint32_t));
 
         OD_CHECK(load_resident(stage, number, false) != NULL);
-        queue_tick(stage, ACTOR_EXECUTION, number);
+        stage_tick(stage, ACTOR_EXECUTION, number);
     }
 }
 
@@ -490,9 +259,6 @@ void stage_crash(struct stage *stage, int64_t mono)
 
 struct stage *stage_new(void)
 {
-    static const struct view_ops view_ops = {stage_get, stage_seek, stage_zone};
-    static const struct effects_ops effects_ops = {stage_put, stage_delete, stage_send, stage_reply,
-                                                   stage_offer};
     struct stage *stage = memory_zero(1, sizeof(*stage));
 
     stage->world = world_new();
@@ -511,8 +277,7 @@ struct stage *stage_new(void)
     stage->mono = MS_PER_DAY;
     arena_init(&stage->memory, CLOSURE_BLOCK_BYTES);
     buf_init(&stage->story);
-    stage->view = (struct view){.ops = &view_ops, .arena = &stage->memory};
-    stage->effects.ops = &effects_ops;
+    stage_world_init(stage);
     dispatcher_init(&stage->dispatcher, &stage->settings);
     return stage;
 }

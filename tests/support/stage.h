@@ -74,6 +74,7 @@ struct stage {
 
     /* see stage_story */
     bool tells;
+    bool tells_states_only; /* of the rows */
     struct buf story;
 
     /* private */

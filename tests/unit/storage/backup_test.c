@@ -3,6 +3,7 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <sys/resource.h>
 
@@ -65,44 +66,40 @@ static void assert_restores(struct store_fixture *f, const char *directory)
     assert_int_equal(store_fixture_open(f), 0);
 }
 
-/* backup_run opens the store, which a process may do once at a time: as outdialctl, a process of
- * its own does it here. */
-struct task {
-    const char *directory, *target;
-    const char *expected; /* in the error's text; NULL: success */
-    int code;
-    bool is_plain; /* not compact */
-};
-
-static int run_in_child(void *context)
+/* What backup_run returns, and what it made. Within one process a folder is open once at a time, so
+ * the fixture's store is closed meanwhile. */
+static int backup(struct store_fixture *f, const char *target, struct backup *out)
 {
-    const struct task *task = context;
-    struct od_error error = {""};
-    struct backup backup;
-    struct stat status;
-    int code = backup_run(task->directory, task->target, &backup, &error);
+    int code;
 
-    if (code != task->code) {
-        return 1;
-    }
-    if (code != 0) {
-        return strstr(error.text, task->expected) != NULL ? 0 : 2;
-    }
-    if (backup.is_compact == task->is_plain) {
-        return 7;
-    }
-    if (stat(backup.path, &status) != 0 || (uint64_t)status.st_size != backup.bytes) {
-        return 3;
-    }
-    return (status.st_mode & 0777) == 0600 ? 0 : 4;
+    store_fixture_close(f);
+    code = backup_run(f->directory, target, out, &f->error);
+    assert_int_equal(store_fixture_open(f), 0);
+    return code;
 }
 
-static void assert_backup(struct store_fixture *f, const char *target, int code,
-                          const char *expected)
+static void assert_backup(struct store_fixture *f, const char *target, bool is_compact)
 {
-    struct task task = {f->directory, target, expected, code, false};
+    struct backup out;
+    struct stat status;
 
-    assert_int_equal(child_wait(child_start(run_in_child, &task)), 0);
+    assert_int_equal(backup(f, target, &out), 0);
+    assert_int_equal(out.is_compact, is_compact);
+    assert_int_equal(stat(out.path, &status), 0);
+    assert_int_equal(status.st_size, out.bytes);
+    assert_int_equal(status.st_mode & 0777, 0600);
+}
+
+static void assert_refused(struct store_fixture *f, const char *target, int code, const char *text)
+{
+    char saved[sizeof(f->error.text)];
+    struct backup out;
+
+    store_fixture_close(f);
+    assert_int_equal(backup_run(f->directory, target, &out, &f->error), code);
+    memcpy(saved, f->error.text, sizeof(saved));
+    assert_int_equal(store_fixture_open(f), 0);
+    assert_non_null(strstr(saved, text));
 }
 
 static void a_copy_into_a_folder_is_a_store(void **state)
@@ -111,7 +108,7 @@ static void a_copy_into_a_folder_is_a_store(void **state)
     char path[128];
 
     path_of(f, "/new/", path);
-    assert_backup(f, path, 0, NULL);
+    assert_backup(f, path, true);
     assert_int_equal(entries_of(path), 1);
     path_of(f, "/new", path);
     assert_restores(f, path);
@@ -123,7 +120,7 @@ static void a_copy_into_a_file_is_put_into_a_folder(void **state)
     char file[128], folder[128], data[128];
 
     path_of(f, "/backup.mdb", file);
-    assert_backup(f, file, 0, NULL);
+    assert_backup(f, file, true);
     path_of(f, "/restored", folder);
     assert_int_equal(mkdir(folder, 0700), 0);
     path_of(f, "/restored/data.mdb", data);
@@ -137,9 +134,9 @@ static void nothing_is_overwritten(void **state)
     char path[128];
 
     path_of(f, "/backup.mdb", path);
-    assert_backup(f, path, 0, NULL);
-    assert_backup(f, path, OD_EINVAL, "exists, and nothing is overwritten");
-    assert_backup(f, f->directory, OD_EINVAL, "exists, and nothing is overwritten");
+    assert_backup(f, path, true);
+    assert_refused(f, path, OD_EINVAL, "exists, and nothing is overwritten");
+    assert_refused(f, f->directory, OD_EINVAL, "exists, and nothing is overwritten");
     path_of(f, "", path);
     assert_int_equal(entries_of(path), 1);
 }
@@ -148,15 +145,15 @@ static void what_cannot_be_copied_is_said(void **state)
 {
     struct store_fixture *f = *state;
     struct od_error error;
-    struct backup backup;
+    struct backup out;
     char path[128];
 
     path_of(f, "/a/b", path);
-    assert_backup(f, path, OD_EIO, "No such file or directory");
+    assert_refused(f, path, OD_EIO, "No such file or directory");
     path_of(f, "/file", path);
-    assert_int_equal(backup_run("/nonexistent/folder", path, &backup, &error), OD_ENOTFOUND);
+    assert_int_equal(backup_run("/nonexistent/folder", path, &out, &error), OD_ENOTFOUND);
     assert_non_null(strstr(error.text, "backup: store /nonexistent/folder: there is no store"));
-    assert_int_equal(backup_run(f->directory, "", &backup, &error), OD_EINVAL);
+    assert_refused(f, "", OD_EINVAL, "empty or too long");
     path_of(f, "", path);
     assert_int_equal(entries_of(path), 0);
 }
@@ -185,7 +182,6 @@ static off_t free_list_place(struct store_fixture *f, size_t *count)
 static void a_store_that_lost_a_page_is_copied_as_it_is(void **state)
 {
     struct store_fixture *f = *state;
-    struct task task = {f->directory, NULL, NULL, 0, true};
     char target[128], path[128];
     size_t count;
     off_t place;
@@ -203,90 +199,142 @@ static void a_store_that_lost_a_page_is_copied_as_it_is(void **state)
     close(fd);
     assert_int_equal(store_fixture_open(f), 0);
     path_of(f, "/new/", target);
-    task.target = target;
-    assert_int_equal(child_wait(child_start(run_in_child, &task)), 0);
+    assert_backup(f, target, false);
     path_of(f, "/new", target);
     assert_restores(f, target);
 }
 
+struct full_disk {
+    const char *directory, *target;
+};
+
 static int run_with_a_full_disk(void *context)
 {
+    const struct full_disk *task = context;
     struct rlimit limit;
+    struct od_error error;
+    struct backup out;
 
     if (getrlimit(RLIMIT_FSIZE, &limit) != 0) {
-        return 5;
+        return 1;
     }
     limit.rlim_cur = 16384;
-    if (setrlimit(RLIMIT_FSIZE, &limit) != 0) {
-        return 6;
+    if (setrlimit(RLIMIT_FSIZE, &limit) != 0 || signal(SIGXFSZ, SIG_IGN) == SIG_ERR) {
+        return 2;
     }
-    (void)signal(SIGXFSZ, SIG_IGN);
-    return run_in_child(context);
+    return backup_run(task->directory, task->target, &out, &error) == OD_EFULL ? 0 : 3;
 }
 
 static void a_full_disk_leaves_nothing_behind(void **state)
 {
     struct store_fixture *f = *state;
-    struct task task = {f->directory, NULL, "File too large", OD_EFULL, false};
+    struct full_disk task = {.directory = f->directory};
     char path[128];
 
     path_of(f, "/backup.mdb", path);
     task.target = path;
+    store_fixture_close(f);
     assert_int_equal(child_wait(child_start(run_with_a_full_disk, &task)), 0);
+    assert_int_equal(store_fixture_open(f), 0);
     path_of(f, "", path);
     assert_int_equal(entries_of(path), 0);
 }
 
-/* Two rows always change together, in one batch; copies made meanwhile hold equal ones, and every
- * page of them is whole. */
-static void copies_made_while_writing_are_of_one_moment(void **state)
+/* ---- while a daemon writes ---- */
+
+/* Two rows that change together, in one batch with others. */
+static void put_pair(struct batch *batch, uint64_t number)
+{
+    struct key first = key_text(SLICE("first")), second = key_text(SLICE("second"));
+
+    batch_put(batch, TABLE_META, &first, &(struct meta){.number = number});
+    for (uint32_t j = 0; j < 100; j++) {
+        struct key key = key_text(SLICE("filler/"));
+
+        key_add_u32(&key, (uint32_t)(number * 7919 + j) % 5000);
+        batch_put(batch, TABLE_META, &key, &(struct meta){.number = number});
+    }
+    batch_put(batch, TABLE_META, &second, &(struct meta){.number = number});
+}
+
+struct daemon {
+    struct store_fixture *f;
+    int ready[2], stop[2]; /* pipes */
+};
+
+/* Commits pairs until the pipe `stop` is closed; says when it has begun. */
+static int write_pairs(void *context)
+{
+    struct daemon *d = context;
+    struct pollfd stop = {.fd = d->stop[0], .events = POLLIN};
+    struct store_fixture *f = d->f;
+    struct writer_result result;
+
+    close(d->stop[1]);
+    if (store_open(&f->options, &f->store, &f->error) != 0 ||
+        writer_open(f->store, &f->writer, &f->error) != 0) {
+        return 1;
+    }
+    for (uint64_t number = 1; poll(&stop, 1, 0) == 0; number++) {
+        batch_clear(f->batch);
+        put_pair(f->batch, number);
+        writer_submit(f->writer, f->batch);
+        writer_wait(f->writer, &result);
+        if (result.code != 0 || (number == 3 && write(d->ready[1], "r", 1) != 1)) {
+            return 2;
+        }
+    }
+    writer_close(f->writer);
+    store_close(f->store);
+    return 0;
+}
+
+static void assert_pair_is_whole(struct store_fixture *f, const char *directory)
+{
+    struct key first = key_text(SLICE("first")), second = key_text(SLICE("second"));
+    struct store_fixture copy = {.options = {.directory = directory, .map_size_bytes = 1 << 26}};
+    struct meta meta[2];
+
+    (void)snprintf(copy.directory, sizeof(copy.directory), "%.63s", directory);
+    assert_int_equal(store_fixture_open(&copy), 0);
+    assert_int_equal(reader_begin(copy.reader, &copy.error), 0);
+    assert_int_equal(reader_get(copy.reader, TABLE_META, &first, &f->arena, &meta[0]), 0);
+    assert_int_equal(reader_get(copy.reader, TABLE_META, &second, &f->arena, &meta[1]), 0);
+    reader_end(copy.reader);
+    store_fixture_close(&copy);
+    assert_true(meta[0].number >= 3);
+    assert_true(meta[0].number == meta[1].number);
+    assert_sound(&copy);
+}
+
+static void copies_made_while_a_daemon_writes_are_of_one_moment(void **state)
 {
     struct store_fixture *f = *state;
-    struct key first = key_text(SLICE("first")), second = key_text(SLICE("second"));
-    char path[128], folder[16];
-    uint64_t number = 0;
+    struct daemon d = {.f = f};
+    struct backup out;
+    char path[128], name[16], byte;
+    pid_t child;
 
-    for (int copy = 0; copy < 4; copy++) {
-        struct task task = {f->directory, path, NULL, 0, false};
-        pid_t child;
-        int code;
-
-        (void)snprintf(folder, sizeof(folder), "/%d/", copy);
-        path_of(f, folder, path);
-        child = child_start(run_in_child, &task);
-        assert_true(child > 0);
-        for (unsigned i = 0; i < 50; i++) {
-            number++;
-            batch_put(f->batch, TABLE_META, &first, &(struct meta){.number = number});
-            for (uint32_t j = 0; j < 100; j++) {
-                struct key key = key_text(SLICE("filler/"));
-
-                key_add_u32(&key, (uint32_t)(number * 7919 + j) % 5000);
-                batch_put(f->batch, TABLE_META, &key, &(struct meta){.number = number});
-            }
-            batch_put(f->batch, TABLE_META, &second, &(struct meta){.number = number});
-            assert_int_equal(store_fixture_commit(f), 0);
-        }
-        code = child_wait(child);
-        assert_int_equal(code, 0);
-    }
     store_fixture_close(f);
+    assert_int_equal(pipe(d.ready), 0);
+    assert_int_equal(pipe(d.stop), 0);
+    child = child_start(write_pairs, &d);
+    assert_true(child > 0);
+    close(d.stop[0]);
+    close(d.ready[1]);
+    assert_int_equal(read(d.ready[0], &byte, 1), 1);
     for (int copy = 0; copy < 4; copy++) {
-        struct store_fixture opened = {.batch = NULL};
-        struct meta meta[2] = {{0}, {0}};
-
-        (void)snprintf(folder, sizeof(folder), "/%d", copy);
-        path_of(f, folder, path);
-        (void)snprintf(opened.directory, sizeof(opened.directory), "%.63s", path);
-        opened.options = (struct store_options){.directory = path, .map_size_bytes = 1 << 26};
-        assert_int_equal(store_fixture_open(&opened), 0);
-        assert_int_equal(reader_begin(opened.reader, &opened.error), 0);
-        (void)reader_get(opened.reader, TABLE_META, &first, &f->arena, &meta[0]);
-        (void)reader_get(opened.reader, TABLE_META, &second, &f->arena, &meta[1]);
-        reader_end(opened.reader);
-        store_fixture_close(&opened);
-        assert_true(meta[0].number == meta[1].number);
-        assert_sound(&opened);
+        (void)snprintf(name, sizeof(name), "/%d/", copy);
+        path_of(f, name, path);
+        assert_int_equal(backup_run(f->directory, path, &out, &f->error), 0);
+    }
+    close(d.stop[1]);
+    close(d.ready[0]);
+    assert_int_equal(child_wait(child), 0);
+    for (int copy = 0; copy < 4; copy++) {
+        (void)snprintf(name, sizeof(name), "/%d", copy);
+        path_of(f, name, path);
+        assert_pair_is_whole(f, path);
     }
     assert_int_equal(store_fixture_open(f), 0);
 }
@@ -300,6 +348,6 @@ static const struct CMUnitTest tests[] = {
     CASE(what_cannot_be_copied_is_said),
     CASE(a_store_that_lost_a_page_is_copied_as_it_is),
     CASE(a_full_disk_leaves_nothing_behind),
-    CASE(copies_made_while_writing_are_of_one_moment),
+    CASE(copies_made_while_a_daemon_writes_are_of_one_moment),
 };
 OD_TEST_MAIN(tests)

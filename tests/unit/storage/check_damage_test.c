@@ -54,10 +54,11 @@ static void put_raw(struct store_fixture *f, enum table table, const struct key 
 
 static void assert_some(struct store_fixture *f, const struct saved_row *row, const char *what)
 {
-    struct heard heard;
-    char place[KEY_TEXT_SIZE];
+    struct heard heard = {0};
 
     if (run(f, &heard) == 0) {
+        char place[KEY_TEXT_SIZE];
+
         key_print(row->table, &row->key, place);
         fail_msg("%s %s: %s: no finding", table_name(row->table), place, what);
     }
@@ -86,7 +87,7 @@ static void a_flipped_bit_is_found(void **state)
 
     for (size_t i = 0; i < count; i += 3) {
         char bytes[512];
-        struct heard heard;
+        struct heard heard = {0};
 
         assert_true(rows[i].value.size <= sizeof(bytes));
         memcpy(bytes, rows[i].value.data, rows[i].value.size);
@@ -132,7 +133,7 @@ static void a_key_of_a_wrong_size_is_found(void **state)
 {
     struct store_fixture *f = *state;
     struct key longer = key_call(WORLD_RUNNING, 0, 1), shorter = {.size = 2, .bytes = {0, 1}};
-    struct heard heard;
+    struct heard heard = {0};
 
     put_raw(f, TABLE_ENTRY, &longer, SLICE("value"));
     assert_true(run(f, &heard) > 0);

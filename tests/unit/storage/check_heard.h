@@ -42,7 +42,7 @@ static inline uint64_t run(struct store_fixture *f, struct heard *heard)
 
 static inline void assert_sound(struct store_fixture *f)
 {
-    struct heard heard;
+    struct heard heard = {0};
 
     if (run(f, &heard) != 0) {
         fail_msg("%s", heard.texts);

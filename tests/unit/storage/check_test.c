@@ -28,7 +28,7 @@ static void *row_get(struct store_fixture *f, enum table table, struct key key)
 
 static void assert_finding(struct store_fixture *f, const char *expected)
 {
-    struct heard heard;
+    struct heard heard = {0};
 
     assert_int_equal(store_fixture_commit(f), 0);
     assert_true(run(f, &heard) > 0);
@@ -244,7 +244,7 @@ static void counts_and_members_that_are_wrong_are_found(void **state)
 static void findings_beyond_the_limit_are_counted(void **state)
 {
     struct store_fixture *f = *state;
-    struct heard heard;
+    struct heard heard = {0};
 
     for (uint32_t i = 0; i < 3000; i++) {
         world_due(f->batch, 99, i, WORLD_AT);
