@@ -361,6 +361,35 @@ static void back_off(const struct step *s, uint32_t seconds)
     effect_send(s->out, &message);
 }
 
+/* May this event give the call back? A worker repeats an event until it is answered, so a late copy
+ * of an earlier holder's `released` must not take the call from a holder who may be dialling by now
+ * (promise 2). With a claim id it is certain whose it is. Without one a permitted call is given
+ * back only when it never had another holder. */
+static bool may_release(const struct step *s, const struct flight *flight)
+{
+    const struct call_event *event = s->m->payload.event;
+    bool says_claim = !uuid_is_nil(&event->released.claim_id);
+
+    if (!s->e->gateway_is_pull) {
+        return true;
+    }
+    if (flight->row.status == CALL_QUEUED) {
+        return false;
+    }
+    if (says_claim) {
+        return uuid_equal(&event->released.claim_id, &flight->row.claim_id);
+    }
+    return flight->row.status == CALL_CLAIMED || flight->row.leases == 1;
+}
+
+static bool was_released(const struct step *s, const struct flight *flight)
+{
+    const struct uuid *claim_id = &s->m->payload.event->released.claim_id;
+
+    return flight->row.status == CALL_QUEUED && flight->row.released &&
+           (uuid_is_nil(claim_id) || uuid_equal(claim_id, &flight->row.claim_id));
+}
+
 void execution_on_call_released(const struct step *s)
 {
     const struct call_event *event = s->m->payload.event;
@@ -370,8 +399,8 @@ void execution_on_call_released(const struct step *s)
     if (flight == NULL) {
         return;
     }
-    if (flight->row.status == CALL_QUEUED && s->e->gateway_is_pull) {
-        answer(s, flight->row.released ? EVENT_DUPLICATE : EVENT_STALE, NULL, 0);
+    if (!may_release(s, flight)) {
+        answer(s, was_released(s, flight) ? EVENT_DUPLICATE : EVENT_STALE, NULL, 0);
         return;
     }
     if (event->released.retry_after_seconds > 0 && s->e->has_gateway) {

@@ -22,7 +22,7 @@ enum {
 
 /* One event and its answer. */
 struct part {
-    json_t *call_id; /* as it was sent; borrowed from the body */
+    json_t *call_id; /* the text that was sent, borrowed from the body; NULL: none */
     bool is_answered;
     enum event_status status;
     struct slice message;
@@ -178,6 +178,8 @@ static void read_released(struct body_value *root, struct call_event *event)
 {
     int64_t retry_after = 0;
 
+    event->released.claim_id = UUID_NIL;
+    body_uuid(root, "claimId", PROPERTY_OPTIONAL, &event->released.claim_id);
     body_text(root, "reason", PROPERTY_OPTIONAL, 0, EVENT_TEXT_MAX, &event->released.reason);
     body_integer(root, "retryAfterSeconds", PROPERTY_OPTIONAL, 0, RETRY_AFTER_MAX, &retry_after);
     event->released.retry_after_seconds = (uint32_t)retry_after;
@@ -235,6 +237,9 @@ static void post_event(struct exchange *exchange, uint32_t index, json_t *json, 
         return;
     }
     part->call_id = json_object_get(json, "callId");
+    if (!json_is_string(part->call_id)) {
+        part->call_id = NULL; /* null in the answer */
+    }
     event = arena_zalloc(exchange_payload(exchange), sizeof(*event));
     body_open(&root, json, &faults, exchange_payload(exchange));
     read_event(&root, &type, &call_id, event);

@@ -236,6 +236,7 @@ struct call_event {
         struct {
             struct slice reason;
             uint32_t retry_after_seconds;
+            struct uuid claim_id; /* nil: not said */
         } released;
     };
 };

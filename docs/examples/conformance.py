@@ -44,7 +44,7 @@ PROPERTIES = {  # of each event: required, optional
     "started": ({"claimId"}, set()),
     "node_executed": ({"nodeId", "seq"}, set()),
     "result": ({"outcome"}, {"durationSeconds", "detail"}),
-    "released": (set(), {"reason", "retryAfterSeconds"}),
+    "released": (set(), {"claimId", "reason", "retryAfterSeconds"}),
 }
 
 

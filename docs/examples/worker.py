@@ -158,18 +158,20 @@ class Worker:
                 self.place(call)
         elif status in ("accepted", "duplicate"):
             # Permitted to us, but too late, or the answer that named dialBy was lost. It did not ring.
-            self.release(call_id, "not dialled in time")
+            self.release(call, "not dialled in time")
         elif status is None and self.last_claims.get(call_id) == call["claimId"]:
             # Draining without an answer. Should this get none either, the journal asks again.
-            released = {"callId": call_id, "type": "released", "reason": "draining"}
+            released = {"callId": call_id, "type": "released", "claimId": call["claimId"],
+                        "reason": "draining"}
             if in_time(call["leaseExpiresAt"]) and self.tell(released, lambda: True):
                 self.journal.write("over", call_id)
         elif status is not None:  # stale, refused, unknown, invalid: not ours to dial
             self.journal.write("over", call_id)
 
-    def release(self, call_id, reason):
-        if self.tell({"callId": call_id, "type": "released", "reason": reason}):
-            self.journal.write("over", call_id)
+    def release(self, call, reason):
+        if self.tell({"callId": call["callId"], "type": "released", "claimId": call["claimId"],
+                      "reason": reason}):
+            self.journal.write("over", call["callId"])
 
     def place(self, call):
         """Dials, and reports how it went. The journal has the call as dialled."""

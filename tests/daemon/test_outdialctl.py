@@ -12,6 +12,8 @@ import unittest
 
 from outdial_daemon import Story, free_port, main, program_path, unknown_id
 
+SOURCE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+
 AT_ONCE = """
 [gateway simulator]
 answer_instantly = true
@@ -84,8 +86,8 @@ class CommandLine(unittest.TestCase):
     def test_what_is_not_understood_exits_2(self):
         for arguments in ([], ["nonsense"], ["--nonsense"], ["keys"], ["keys", "create"],
                           ["keys", "--nonsense"], ["org", "show"], ["org", "create"], ["import"],
-                          ["import", "a", "b"], ["launch"], ["watch", "nobody"], ["watch", "a", "b"],
-                          ["pause"], ["pause", "nobody"], ["api", "GET"], ["api", "GET", "nowhere"],
+                          ["import", "a", "b"], ["launch"], ["watch", "nobody"],
+                          ["watch", "a", "b"], ["pause"], ["pause", "nobody"], ["api", "GET"], ["api", "GET", "nowhere"],
                           ["api", "HEAD", "/api"], ["api", "POST", "/api", "{"], ["backup"],
                           ["check", "more"], ["watch", "--interval", "soon"],
                           ["org", "list", "--organization", "x"],
@@ -274,6 +276,20 @@ class Import(Case):
         self.assertEqual((done["rows"], done["created"], done["rejected"], done["added"]),
                          (2500, 2499, 1, 2499))
         self.assertEqual([e["row"] for e in done["errors"]], [1236])
+
+    def test_what_the_generator_makes(self):
+        org = self.org()
+        for name, kind in (("city", "string"), ("balance", "number"), ("customerSince", "date")):
+            org.api.create("/api/custom-attributes", {"name": name, "type": kind})
+        tool = os.path.join(SOURCE, "tools", "make-contacts")
+        texts = [subprocess.run([tool, "--seed", seed, "--bad", "10", "1500"], check=True,
+                                capture_output=True).stdout for seed in ("7", "7", "8")]
+        self.assertEqual(texts[0], texts[1])
+        self.assertNotEqual(texts[0], texts[2])
+        done = self.json("import", self.file(texts[0]), key=org.key, status=1)
+        self.assertEqual((done["rows"], done["created"], done["rejected"]), (1500, 1490, 10))
+        rows = [error["row"] for error in done["errors"]]
+        self.assertEqual(rows, sorted(rows))
 
     def test_another_delimiter_and_columns_to_ignore(self):
         org = self.org()
@@ -542,8 +558,8 @@ class Answers(unittest.TestCase):
         self.assertEqual(len(stand_in.requests), 2)
 
     def test_and_not_for_what_creates(self):
-        stand_in = self.stand_in(
-            lambda *_: (503, {"Retry-After": "1"}, {"error": "UnavailableError", "message": "full"}))
+        stand_in = self.stand_in(lambda *_: (
+            503, {"Retry-After": "1"}, {"error": "UnavailableError", "message": "full"}))
         done = self.ctl(stand_in, "org", "create", "--name", "a")
         self.assertEqual(done.returncode, 5)
         self.assertIn("503 UnavailableError: full", done.stderr)

@@ -638,7 +638,7 @@ def node_executed(call, node_id, seq):
 
 
 def released(call, **fields):
-    return {"callId": call["callId"], "type": "released", **fields}
+    return {"callId": call["callId"], "type": "released", "claimId": call["claimId"], **fields}
 
 
 # ---------------------------------------------------------------------------------------- stories
