@@ -329,6 +329,9 @@ static int open_daemon(struct daemon *daemon, const struct config *config, struc
 /* In the reverse order; what was not opened is NULL. */
 static void close_daemon(struct daemon *daemon)
 {
+    /* A further SIGTERM must not end the process while the last answers are being written. */
+    (void)signal(SIGTERM, SIG_IGN);
+    (void)signal(SIGINT, SIG_IGN);
     if (daemon->watchdog != NULL) {
         event_free(daemon->watchdog);
     }

@@ -57,7 +57,7 @@ uint64_t engine_next_exchange(struct engine *engine);
 /* Posts a message from outside. `at` and `mono` are filled in. The payload's pointers must live in
  * `arena` (may be NULL when it has none), which the engine takes over and frees; the arena struct
  * itself was allocated by arena_new. When the engine cannot take it (full disk, draining), the
- * exchange gets FAULT_UNAVAILABLE in a later turn of the loop. */
+ * exchange gets FAULT_UNAVAILABLE, before this returns. */
 void engine_post(struct engine *engine, const struct message *message, struct arena *arena);
 
 /* An arena on the heap for a payload, and its end if it is not posted; NULL is nothing. */

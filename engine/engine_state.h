@@ -27,6 +27,7 @@ enum {
     RELEASE_BUDGET_NS = 2000000, /* replies and offers let out a turn */
     CHUNK_OPERATIONS = 4000,     /* an idle writer gets a batch of this size at once */
     PROBE_SECONDS = 1,           /* while the store takes no writes */
+    EXIT_STORE = 70,             /* the exit status when the store can no longer be trusted */
     UPKEEP_SECONDS = 60,
     ZONES_UPKEEPS = 60, /* an upgraded tzdata is seen within an hour (reliability.md 2.8) */
 };
@@ -104,6 +105,8 @@ struct engine {
     uint32_t last_number[TABLE_COUNT];
     int64_t last_id_ms;
     uint64_t last_id_counter;
+    uint8_t id_random[1024]; /* drawn in blocks: a system call for each id costs more than the id */
+    size_t id_random_left;
 
     /* test clock */
     bool is_advancing;

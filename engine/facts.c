@@ -1,5 +1,7 @@
 /* What is made outside of the actors and reaches them in messages: the time, ids, numbers, random
  * bytes, zone rules. */
+#include <string.h>
+
 #include <sodium.h>
 
 #include "base/check.h"
@@ -21,6 +23,17 @@ void engine_random(struct engine *engine, void *out, size_t size)
     randombytes_buf(out, size);
 }
 
+/* The bytes of an id that are not time and counter. */
+static const uint8_t *draw_id_bytes(struct engine *engine, size_t size)
+{
+    if (engine->id_random_left < size) {
+        randombytes_buf(engine->id_random, sizeof(engine->id_random));
+        engine->id_random_left = sizeof(engine->id_random);
+    }
+    engine->id_random_left -= size;
+    return engine->id_random + engine->id_random_left;
+}
+
 /* Within a millisecond a counter of 34 bits takes the place of random bits, so that ids ascend (RFC
  * 9562, 6.2, method 1): the order of ids is the order of creation, on which lists and the snapshot
  * of an audience rest. */
@@ -39,7 +52,7 @@ struct uuid engine_new_id(struct engine *engine)
         engine->last_id_counter++;
     }
     counter = engine->last_id_counter;
-    randombytes_buf(random, sizeof(random));
+    memcpy(random, draw_id_bytes(engine, sizeof(random)), sizeof(random));
     random[0] = (uint8_t)((counter >> 30) & 0x0F);
     random[1] = (uint8_t)(counter >> 22);
     random[2] = (uint8_t)((counter >> 16) & 0x3F);

@@ -12,10 +12,6 @@
 #include "model/key.h"
 #include "storage/record.h"
 
-enum {
-    EXIT_STORE = 70 /* EX_SOFTWARE: the store can no longer be trusted */
-};
-
 /* ---- numbers that are given outside of the actors ---- */
 
 static int last_key(struct engine *engine, enum table table, struct key *key)

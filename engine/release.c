@@ -106,7 +106,7 @@ void release_run(struct engine *engine)
     const struct outbox_item *item;
 
     if (!begin_reads(engine)) {
-        engine->exit_status = 70;
+        engine->exit_status = EXIT_STORE;
         event_base_loopbreak(engine->base);
         return;
     }

@@ -140,7 +140,7 @@ static void handle_messages(struct engine *engine, int64_t started_ns)
 
     if (reader_begin(engine->reader, &error) != 0) {
         log_error("the store cannot be read", FIELD_TEXT("reason", error.text));
-        engine->exit_status = 70;
+        engine->exit_status = EXIT_STORE;
         event_base_loopbreak(engine->base);
         return;
     }

@@ -54,8 +54,8 @@ static inline void move_give_up(struct moves *m)
 /* A call that somebody was given, mostly of late; or any one. */
 static inline struct known_call some_call(struct moves *m)
 {
-    uint32_t known = m->call_count < MOVES_CALLS ? m->call_count : MOVES_CALLS;
-    uint32_t recent = known < 8 ? known : 8;
+    uint32_t known = smaller(m->call_count, MOVES_CALLS);
+    uint32_t recent = smaller(known, 8);
 
     if (known == 0 || chance(m, 3)) {
         return (struct known_call){.execution = some_execution(m),

@@ -91,7 +91,7 @@ static inline void model_require(const struct model *model, bool condition, int 
 {
     if (!condition) {
         if (model->stage->tells) {
-            fputs(stage_story(model->stage), stderr);
+            (void)fputs(stage_story(model->stage), stderr);
         }
         fail_msg("OUTDIAL_SEED=%" PRIu64 " reproduces: line %d: %s (%s to %u)", model->seed, line,
                  text, model->now != NULL ? message_type_name(model->now->type) : "no message",

@@ -33,6 +33,11 @@ static inline uint32_t below(struct moves *m, uint32_t n)
     return (uint32_t)prng_below(&m->prng, n);
 }
 
+static inline uint32_t smaller(uint32_t a, uint32_t b)
+{
+    return a < b ? a : b;
+}
+
 static inline bool chance(struct moves *m, uint32_t percent)
 {
     return below(m, 100) < percent;

@@ -49,7 +49,7 @@ void stage_put_contact(struct stage *stage, uint32_t organisation, uint32_t audi
     struct key key = key_owned(organisation, &row.id);
     const struct member member = {.added_at = stage->at};
 
-    snprintf(phone, sizeof(phone), "+2126%08" PRIu32, id % 100000000);
+    (void)snprintf(phone, sizeof(phone), "+2126%08" PRIu32, id % 100000000);
     row.primary_phone = slice_from(phone);
     world_put(stage->world, TABLE_CONTACT, &key, &row);
     if (audience != 0) {
@@ -82,7 +82,7 @@ void stage_put_did(struct stage *stage, uint32_t owner, uint32_t id, enum did_st
     struct key key = key_owned(owner, &row.id);
     const struct number_row owner_row = {owner};
 
-    snprintf(number, sizeof(number), "+2125%08" PRIu32, id % 100000000);
+    (void)snprintf(number, sizeof(number), "+2125%08" PRIu32, id % 100000000);
     row.number = slice_from(number);
     world_put(stage->world, TABLE_DID, &key, &row);
     key = key_uuid(&row.id);

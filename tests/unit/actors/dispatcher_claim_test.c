@@ -145,7 +145,7 @@ static void calls_keep_their_order_whatever_the_rings_size(void **state)
         offered(f, 1, 11, put, more);
         put += more;
         for (uint32_t i = 0; i < more * 2 / 3; i++) {
-            snprintf(expected, sizeof(expected), "claimed 11/%u/1\n", (unsigned)taken++);
+            (void)snprintf(expected, sizeof(expected), "claimed 11/%u/1\n", (unsigned)taken++);
             assert_non_null(strstr(claim(f, 5, 1, false), expected));
         }
     }

@@ -112,17 +112,15 @@ static inline const char *dispatch(struct fixture *f)
 static inline const char *offered(struct fixture *f, uint32_t organisation, uint32_t execution,
                                   uint32_t from, uint32_t count)
 {
-    struct offered_call calls[64];
-    union payload payload = {.offered = {.execution = execution,
-                                         .organisation = organisation,
-                                         .gateway = PULL,
-                                         .calls = calls,
-                                         .count = count}};
+    struct offered_call *calls = arena_alloc(world_arena(f->world), count * sizeof(*calls));
+    union payload payload = {
+        .offered = {
+            .execution = execution, .organisation = organisation, .gateway = PULL, .count = count}};
 
-    OD_CHECK(count <= 64);
     for (uint32_t i = 0; i < count; i++) {
         calls[i] = (struct offered_call){from + i, 1};
     }
+    payload.offered.calls = calls;
     return tell(f, MESSAGE_CALLS_OFFERED, 0, payload);
 }
 

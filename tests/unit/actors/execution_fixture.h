@@ -53,8 +53,8 @@ static inline void fixture_on_reply(void *context, const struct message *cause,
     if (reply->kind == REPLY_EVENT) {
         last->event = reply->event.status;
         last->dial_by = reply->event.dial_by;
-        snprintf(last->message, sizeof(last->message), "%s",
-                 reply->event.message != NULL ? reply->event.message : "");
+        (void)snprintf(last->message, sizeof(last->message), "%s",
+                       reply->event.message != NULL ? reply->event.message : "");
     } else if (reply->kind == REPLY_FAULT) {
         last->fault = reply->fault.code;
     } else if (reply->kind == REPLY_EXECUTION) {

@@ -27,7 +27,7 @@ static struct flight *add(uint32_t entry, enum flight_list list, int64_t mono)
     char phone[PHONE_TEXT_SIZE];
     struct live_call row = {.entry = entry, .attempt = 1, .status = CALL_QUEUED};
 
-    snprintf(phone, sizeof(phone), "+2126%08u", (unsigned)entry);
+    (void)snprintf(phone, sizeof(phone), "+2126%08u", (unsigned)entry);
     row.to = slice_from(phone); /* it is copied */
     return flights_add(&flights, &row, list, mono);
 }
@@ -36,7 +36,7 @@ static void assert_has_its_phone(const struct flight *flight)
 {
     char phone[PHONE_TEXT_SIZE];
 
-    snprintf(phone, sizeof(phone), "+2126%08u", (unsigned)flight->row.entry);
+    (void)snprintf(phone, sizeof(phone), "+2126%08u", (unsigned)flight->row.entry);
     assert_true(slice_equal_text(flight->row.to, phone));
     assert_ptr_equal(flight->row.to.data, flight->to);
 }

@@ -33,6 +33,7 @@ struct fixture_answer {
     enum reply_kind kind;
     enum fault_code fault; /* of REPLY_FAULT */
     int64_t created_at;    /* of an organisation */
+    unsigned order;        /* the first answer has 1 */
 };
 
 struct fixture {
@@ -41,6 +42,7 @@ struct fixture {
     struct engine *engine;
     struct fixture_answer answers[FIXTURE_EXCHANGES];
     uint64_t waiting; /* exchanges without an answer */
+    unsigned answered;
     unsigned dropped; /* failed commits heard of */
     bool is_advanced;
     int64_t advanced_to;
@@ -57,6 +59,7 @@ static inline void fixture_answer(struct fixture *f, struct fixture_answer *answ
     assert_false(answer->is_answered); /* nobody is answered twice */
     answer->is_answered = true;
     answer->kind = reply->kind;
+    answer->order = ++f->answered;
     f->waiting--;
     if (reply->kind == REPLY_FAULT) {
         answer->fault = reply->fault.code;
@@ -128,7 +131,9 @@ static inline struct fixture *fixture_new(void)
     OD_CHECK(f != NULL);
     f->config = calloc(1, sizeof(*f->config));
     OD_CHECK(f->config != NULL);
-    snprintf(f->directory, sizeof(f->directory), "/tmp/outdial-test-XXXXXX");
+    /* In memory where that can be had: what is tested here does not hang on the disk's time. */
+    (void)snprintf(f->directory, sizeof(f->directory), "%s/outdial-test-XXXXXX",
+                   access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
     OD_CHECK(mkdtemp(f->directory) != NULL);
     config_defaults(f->config, gateway_kinds);
     f->config->data_dir = f->directory;
@@ -256,55 +261,74 @@ static inline void fixture_add_organisation(struct fixture *f)
     fixture_do(f, MESSAGE_FLOW_CREATE, FIXTURE_ORGANISATION, (union payload){.flow = &flow}, NULL);
 }
 
-/* Contacts with the ids from `first` on; they join the audience. */
-static inline void fixture_add_contacts(struct fixture *f, uint32_t first, uint32_t count)
+/* Up to 1000 of them. */
+static inline void fixture_add_some_contacts(struct fixture *f, uint32_t first, uint32_t count)
 {
     struct arena arena;
+    struct contact_patch *patches;
+    struct uuid *ids;
 
     arena_init(&arena, 65536);
-    for (uint32_t done = 0; done < count; done += 1000) {
-        uint32_t some = count - done < 1000 ? count - done : 1000;
-        struct contact_patch *patches = arena_zalloc(&arena, some * sizeof(*patches));
-        struct uuid *ids = arena_alloc(&arena, some * sizeof(*ids));
-        const struct contact_list list = {.contacts = patches, .count = some};
-        const struct id_list members = {fixture_id(800), ids, some};
-
-        for (uint32_t i = 0; i < some; i++) {
-            patches[i].present = CONTACT_PRIMARY_PHONE;
-            patches[i].value.id = ids[i] = fixture_id(first + done + i);
-            patches[i].value.primary_phone = arena_printf(&arena, "+2126%08u", first + done + i);
-        }
-        fixture_do(f, MESSAGE_CONTACTS_UPSERT, FIXTURE_ORGANISATION,
-                   (union payload){.contacts = &list}, NULL);
-        fixture_do(f, MESSAGE_MEMBERS_ADD, FIXTURE_ORGANISATION,
-                   (union payload){.members = members}, NULL);
+    patches = arena_zalloc(&arena, count * sizeof(*patches));
+    ids = arena_alloc(&arena, count * sizeof(*ids));
+    for (uint32_t i = 0; i < count; i++) {
+        patches[i].present = CONTACT_PRIMARY_PHONE;
+        patches[i].value.id = ids[i] = fixture_id(first + i);
+        patches[i].value.primary_phone = arena_printf(&arena, "+2126%08u", first + i);
     }
+    const struct contact_list list = {.contacts = patches, .count = count};
+    const struct id_list members = {fixture_id(800), ids, count};
+
+    fixture_do(f, MESSAGE_CONTACTS_UPSERT, FIXTURE_ORGANISATION, (union payload){.contacts = &list},
+               NULL);
+    fixture_do(f, MESSAGE_MEMBERS_ADD, FIXTURE_ORGANISATION, (union payload){.members = members},
+               NULL);
     arena_deinit(&arena);
 }
 
-/* A program (its id and its execution's are made of the number), launched at once. */
-static inline void fixture_launch(struct fixture *f, uint32_t number, struct program *program)
+/* Contacts with the ids from `first` on; they join the audience. */
+static inline void fixture_add_contacts(struct fixture *f, uint32_t first, uint32_t count)
 {
-    const struct uuid dids[] = {fixture_id(900)};
-    union payload payload;
+    for (; count > 1000; count -= 1000, first += 1000) {
+        fixture_add_some_contacts(f, first, 1000);
+    }
+    fixture_add_some_contacts(f, first, count);
+}
 
+/* A program; its id is made of the number. */
+static inline void fixture_add_program(struct fixture *f, uint32_t number, struct program *program)
+{
+    static struct uuid did;
+
+    did = fixture_id(900);
     program->id = fixture_id(600 + number);
     program->name = SLICE("Autumn");
     program->flow_id = fixture_id(700);
     program->audience_id = fixture_id(800);
-    program->did_pool = dids;
+    program->did_pool = &did;
     program->did_count = 1;
     program->mode = MODE_BATCH;
     program->status = PROGRAM_DRAFT;
     if (program->retry.type == 0) {
         program->retry.type = RETRY_NONE;
     }
-    payload.program = program;
-    fixture_do(f, MESSAGE_PROGRAM_CREATE, FIXTURE_ORGANISATION, payload, NULL);
-    payload.launch_request = (struct launch_request){.program_id = program->id,
-                                                     .execution_number = number,
-                                                     .execution_id = fixture_id(500 + number)};
-    fixture_do(f, MESSAGE_PROGRAM_LAUNCH, FIXTURE_ORGANISATION, payload, NULL);
+    fixture_do(f, MESSAGE_PROGRAM_CREATE, FIXTURE_ORGANISATION, (union payload){.program = program},
+               NULL);
+}
+
+/* The launch of that program, as an execution of the same number. */
+static inline union payload fixture_launch_of(uint32_t number)
+{
+    return (union payload){.launch_request = {.program_id = fixture_id(600 + number),
+                                              .execution_number = number,
+                                              .execution_id = fixture_id(500 + number)}};
+}
+
+/* Both. */
+static inline void fixture_launch(struct fixture *f, uint32_t number, struct program *program)
+{
+    fixture_add_program(f, number, program);
+    fixture_do(f, MESSAGE_PROGRAM_LAUNCH, FIXTURE_ORGANISATION, fixture_launch_of(number), NULL);
 }
 
 /* ---- rows on disk ---- */
