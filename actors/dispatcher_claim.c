@@ -170,7 +170,7 @@ static void give_calls(const struct dispatch_step *s, uint32_t index,
 
     max = max < CLAIM_CALLS_MAX ? max : CLAIM_CALLS_MAX;
     calls = arena_alloc(s->view->arena, (max + 1) * sizeof(*calls));
-    while (count < max && fair_share_next(&gateway->offered, &organisation, &execution)) {
+    while (count != max && fair_share_next(&gateway->offered, &organisation, &execution)) {
         struct dispatcher_queue *queue = queue_find(s->d, execution);
 
         OD_CHECK(queue != NULL && queue->count > 0);
