@@ -54,6 +54,22 @@ void execution_resume_work(const struct step *s);
 void execution_add_due(struct execution *e, int64_t due_at, uint32_t entry);
 void execution_withhold(const struct step *s, struct flight *flight, int64_t until_mono);
 
+/* ---- execution_end.c ---- */
+
+struct call_ending {
+    enum outcome outcome;
+    struct slice detail;
+    bool has_duration;
+    uint32_t duration_seconds;
+    bool in_doubt;
+};
+
+/* Ends the live call with an outcome; counts, retries, and frees the flight. */
+void execution_end_call(const struct step *s, struct flight *flight, const struct call_ending *end);
+
+/* The contact may not be called at all any more: no attempt is used up, no call is recorded. */
+void execution_skip_call(const struct step *s, struct flight *flight);
+
 /* ---- execution_call.c ---- */
 
 void execution_on_call_claimed(const struct step *s);
