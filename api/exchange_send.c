@@ -1,6 +1,7 @@
 /* The answers of exchanges. */
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 #include <event2/buffer.h>
 
@@ -8,6 +9,7 @@
 #include "api/json.h"
 #include "api/server.h"
 #include "base/check.h"
+#include "base/log.h"
 #include "engine/metrics.h"
 
 #define RETRY_AFTER "1" /* seconds */
@@ -41,6 +43,24 @@ static void add_body(struct exchange *exchange, struct slice body)
     OD_CHECK(error == 0);
 }
 
+/* The path without its query, which may hold a phone number. */
+static struct slice path_of(struct evhttp_request *request)
+{
+    const char *uri = evhttp_request_get_uri(request);
+
+    return slice_make(uri, strcspn(uri, "?"));
+}
+
+static void log_answer(const struct exchange *exchange, int status)
+{
+    struct evhttp_request *request = exchange->own->request;
+    enum log_level level = status >= HTTP_INTERNAL ? LOG_LEVEL_WARN : LOG_LEVEL_DEBUG;
+
+    log_event(level, "request", FIELD_TEXT("request", exchange->request_id),
+              FIELD_TEXT("method", router_method_name(evhttp_request_get_command(request))),
+              FIELD_SLICE("path", path_of(request)), FIELD_INT("status", status));
+}
+
 static void send_bytes(struct exchange *exchange, int status, const char *content_type,
                        struct slice body)
 {
@@ -56,6 +76,7 @@ static void send_bytes(struct exchange *exchange, int status, const char *conten
         exchange_add_header(exchange, "Connection", "close");
     }
     metrics_add_http_status(engine_metrics(exchange->engine), status);
+    log_answer(exchange, status);
     exchange_finish(exchange);
     evhttp_send_reply(request, status, NULL, NULL);
 }

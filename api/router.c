@@ -39,6 +39,16 @@ static const struct {
     {EVHTTP_REQ_PATCH, "PATCH"}, {EVHTTP_REQ_DELETE, "DELETE"},
 };
 
+const char *router_method_name(enum evhttp_cmd_type method)
+{
+    for (size_t i = 0; i < sizeof(methods) / sizeof(methods[0]); i++) {
+        if (methods[i].method == method) {
+            return methods[i].name;
+        }
+    }
+    return "other";
+}
+
 /* ---- paths ---- */
 
 /* False for a path of more segments than any route has. */

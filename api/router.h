@@ -63,4 +63,7 @@ void router_dispatch(struct exchange *exchange);
  * query of the target, if any, is left out. */
 bool router_allow(const struct router *router, struct slice target, bool is_ops, struct buf *out);
 
+/* The method's name, for the log. */
+const char *router_method_name(enum evhttp_cmd_type method);
+
 #endif

@@ -30,7 +30,7 @@ static int64_t next_due(const struct engine *engine)
 }
 
 /* A data folder that has seen a later instant goes on from that one: it is a row like any other. */
-static void store_clock(struct engine *engine)
+void advance_store_clock(struct engine *engine)
 {
     const struct meta meta = {.number = (uint64_t)clock_now(&engine->clock)};
     struct key key = key_text(SLICE("test_clock"));
@@ -41,7 +41,7 @@ static void store_clock(struct engine *engine)
 static void move_clock(struct engine *engine, int64_t to)
 {
     clock_advance_to(&engine->clock, to);
-    store_clock(engine);
+    advance_store_clock(engine);
     turn_wanted(engine);
 }
 

@@ -150,6 +150,7 @@ struct wake timers_wake(const struct engine *engine); /* the earliest of everybo
 /* ---- advance.c ---- */
 
 void advance_step(struct engine *engine);
+void advance_store_clock(struct engine *engine); /* the test clock's instant, as a row */
 
 /* ---- gateways.c ---- */
 

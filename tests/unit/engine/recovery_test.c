@@ -336,6 +336,28 @@ static void a_campaign_goes_on_to_its_end(void **state)
     buf_deinit(&told);
 }
 
+/* What nobody could read again would be a clock that has gone back. */
+static void the_test_clock_remembers_a_move_that_was_refused(void **state)
+{
+    struct fixture *f = *state;
+    struct refusals refusals = {.code = OD_EFULL};
+
+    fixture_open(f);
+    fixture_add_organisation(f);
+    refusals_open(&refusals, f);
+    refusals.armed = 1;
+    f->is_advanced = false;
+    assert_true(engine_advance(f->engine, FIXTURE_START + MS_PER_HOUR, fixture_on_advanced, f));
+    while (!f->is_advanced) {
+        turn(&refusals);
+    }
+    assert_int_equal(f->dropped, 1);
+    refusals_close(&refusals);
+    fixture_close(f);
+    fixture_open(f);
+    assert_int_equal(engine_now(f->engine), FIXTURE_START + MS_PER_HOUR);
+}
+
 /* ---- a store that cannot be trusted ---- */
 
 static void a_dying_disk_ends_the_process_with_70(void **state)
@@ -359,6 +381,7 @@ static void a_dying_disk_ends_the_process_with_70(void **state)
 static const struct CMUnitTest tests[] = {
     CASE(what_is_on_disk_is_what_was_acknowledged),
     CASE(a_campaign_goes_on_to_its_end),
+    CASE(the_test_clock_remembers_a_move_that_was_refused),
     CASE(a_dying_disk_ends_the_process_with_70),
 };
 
