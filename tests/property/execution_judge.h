@@ -47,6 +47,17 @@ static inline void model_check_refusal(struct model *model, struct model_executi
     entry->is_permitted = false;
 }
 
+static inline void model_on_back_off(struct model *model, const struct model_execution *x,
+                                     const struct call_event *event)
+{
+    int64_t *until = &model->back_off_until_mono[x->is_pull ? STAGE_WORKER : STAGE_SIMULATOR];
+    int64_t said = model->now->mono + event->released.retry_after_seconds * MS_PER_SECOND;
+
+    if (event->released.retry_after_seconds > 0 && said > *until) {
+        *until = said;
+    }
+}
+
 static inline void model_on_event(struct model *model, const struct call_event *event,
                                   const struct reply *reply)
 {
@@ -66,7 +77,11 @@ static inline void model_on_event(struct model *model, const struct call_event *
     } else if (is_accepted && model->now->type == MESSAGE_CALL_STARTED) {
         model_check_permit(model, x, entry, event, reply);
     } else if (is_accepted && model->now->type == MESSAGE_CALL_RELEASED) {
+        /* nobody takes a call from another who may be dialling */
+        REQUIRE(model, !entry->is_permitted || !x->is_pull || entry->leases == 1 ||
+                           uuid_equal(&event->released.claim_id, &entry->claim_id));
         entry->is_permitted = false;
+        model_on_back_off(model, x, event);
     } else if (is_accepted && model->now->type == MESSAGE_NODE_EXECUTED) {
         REQUIRE(model, entry->is_live && event->node.seq > entry->last_seq);
         entry->last_seq = event->node.seq;

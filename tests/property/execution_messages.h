@@ -116,6 +116,9 @@ static inline void move_released(struct moves *m)
     struct call_event event = {.released.reason = SLICE("busy trunk")};
 
     event.released.retry_after_seconds = chance(m, 30) ? below(m, 100) : 0;
+    if (chance(m, 60)) { /* else it is not said */
+        event.released.claim_id = chance(m, 90) ? call.claim_id : stage_id(below(m, 5000));
+    }
     post_event(m, MESSAGE_CALL_RELEASED, &call, &event);
 }
 

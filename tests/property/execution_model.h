@@ -42,6 +42,7 @@ struct model_entry {
     enum call_status call_status;
     struct uuid claim_id, given_claim_id;
     uint64_t last_seq;
+    uint32_t leases;
     bool was_offered; /* handed to a gateway or a worker at least once in this attempt */
 };
 
@@ -65,6 +66,7 @@ struct model_execution {
 
 struct model_organisation {
     uint32_t cap, live;
+    bool is_paced;
 };
 
 struct model {
@@ -76,6 +78,7 @@ struct model {
     uint32_t execution_count;
     bool is_did_active[MODEL_DIDS];
     uint32_t gateway_live[STAGE_GATEWAYS];
+    int64_t back_off_until_mono[STAGE_GATEWAYS];
     bool has_stepped_back;
     bool is_starting; /* after a crash, until the TICKs of the start are handled */
     const struct message *now;
@@ -276,6 +279,7 @@ static inline void model_put_live(struct model *model, const struct key *key,
         entry->has_claim = true;
     }
     entry->call_status = row->status;
+    entry->leases = row->leases;
 }
 
 static inline void model_delete_live(struct model *model, const struct key *key)

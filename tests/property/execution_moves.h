@@ -121,9 +121,11 @@ static inline void put_organisation(struct moves *m, uint32_t number)
 {
     static const uint64_t paces[] = {0, 0, 0, 500000, 2000000, 100000000};
     uint32_t cap = chance(m, 50) ? 0 : 1 + below(m, 6);
+    uint64_t pace = paces[below(m, 6)];
 
     m->model.organisations[number].cap = cap;
-    stage_put_organisation(m->model.stage, number, cap, paces[below(m, 6)]);
+    m->model.organisations[number].is_paced = pace != 0;
+    stage_put_organisation(m->model.stage, number, cap, pace);
 }
 
 static inline void make_world(struct moves *m, uint64_t seed)

@@ -16,6 +16,7 @@
 #endif
 
 #include "base/check.h"
+#include "tests/property/execution_liveness.h"
 #include "tests/property/execution_messages.h"
 
 enum {
@@ -78,6 +79,7 @@ static void move_advance(struct moves *m)
 
     if (!m->model.stage->is_held) {
         stage_advance(m->model.stage, m->model.stage->at + below(m, (uint32_t)scale + 1));
+        model_check_liveness(&m->model);
     }
 }
 
@@ -119,6 +121,7 @@ static void move_crash(struct moves *m)
         m->model.executions[i].queued_count = 0;
     }
     memset(m->model.is_waiting, 0, sizeof(m->model.is_waiting));
+    memset(m->model.back_off_until_mono, 0, sizeof(m->model.back_off_until_mono));
     stage_crash(stage, chance(m, 50) ? stage->mono + below(m, 100000) : 1000 + below(m, 1000));
     if (stage->letters.count == 0) {
         m->model.is_starting = false;

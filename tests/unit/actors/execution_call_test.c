@@ -315,6 +315,29 @@ static void a_released_call_is_offered_again_without_an_attempt_used(void **stat
     assert_int_equal(started(f, 0, 1), EVENT_ACCEPTED); /* a second permission, for a new claim */
 }
 
+/* Workers repeat events until they are answered. A late copy of an earlier holder's word must not
+ * take the call from one who may be dialling by now. */
+static void a_late_copy_of_released_takes_nothing_from_a_new_holder(void **state)
+{
+    struct fixture *f = *state;
+    struct call_event by_first = {.released.reason = SLICE_INIT("drain")};
+    struct call_event by_second = by_first;
+
+    launch(f, 1);
+    claim(f, 1);
+    by_first.released.claim_id = f->last.calls[0].claim_id;
+    started(f, 0, 1);
+    assert_int_equal(event(f, MESSAGE_CALL_RELEASED, 0, 1, by_first), EVENT_ACCEPTED);
+    assert_int_equal(event(f, MESSAGE_CALL_RELEASED, 0, 1, by_first), EVENT_DUPLICATE);
+    claim(f, 1);
+    by_second.released.claim_id = f->last.calls[0].claim_id;
+    assert_int_equal(event(f, MESSAGE_CALL_RELEASED, 0, 1, by_first), EVENT_STALE);
+    assert_int_equal(started(f, 0, 1), EVENT_ACCEPTED);
+    assert_int_equal(event(f, MESSAGE_CALL_RELEASED, 0, 1, by_first), EVENT_STALE);
+    assert_int_equal(released(f, 0, 1), EVENT_STALE); /* whose word it is cannot be told */
+    assert_int_equal(event(f, MESSAGE_CALL_RELEASED, 0, 1, by_second), EVENT_ACCEPTED);
+}
+
 static void a_lost_lease_is_nothing_to_release(void **state)
 {
     struct fixture *f = *state;
@@ -365,6 +388,7 @@ static const struct CMUnitTest tests[] = {
     CASE(nodes_are_taken_in_the_order_of_their_seq),
     CASE(a_silent_call_ends_in_doubt),
     CASE(a_released_call_is_offered_again_without_an_attempt_used),
+    CASE(a_late_copy_of_released_takes_nothing_from_a_new_holder),
     CASE(a_lost_lease_is_nothing_to_release),
     CASE(a_pushed_call_that_was_given_back_is_pushed_again_later),
 };
