@@ -176,6 +176,19 @@ static struct attribute_value *reserve(struct arena *arena, struct attribute_val
 }
 
 /* The given values by name, each with its attribute's type: a date comes as a text. */
+/* Times leave as UTC with milliseconds, whatever offset they came with (api.md, "Times"). */
+static struct slice date_as_kept(struct view *view, struct slice text)
+{
+    char utc[INSTANT_TEXT_SIZE];
+    int64_t at;
+
+    if (!instant_parse(text, &at)) {
+        return text; /* a plain date */
+    }
+    instant_print(at, utc);
+    return arena_copy(view->arena, slice_from(utc));
+}
+
 static const struct attribute_value *sort_values(struct view *view, uint32_t organisation,
                                                  struct attribute_work *work,
                                                  const struct contact *values)
@@ -186,6 +199,9 @@ static const struct attribute_value *sort_values(struct view *view, uint32_t org
     for (size_t i = 0; i < count; i++) {
         sorted[i] = values->attributes[i];
         sorted[i].type = types_get(view, organisation, work, sorted[i].name)->type;
+        if (sorted[i].type == ATTRIBUTE_DATE && !sorted[i].is_null) {
+            sorted[i].text = date_as_kept(view, sorted[i].text);
+        }
     }
     if (count > 1) {
         qsort(sorted, count, sizeof(*sorted), compare_names);

@@ -164,13 +164,15 @@ static void read_node(struct body_value *root, struct call_event *event)
 static void read_result(struct body_value *root, struct call_event *event)
 {
     int outcome = 0;
-    int64_t duration = 0;
+    struct body_value value;
+    double duration = 0;
 
     body_word(root, "outcome", PROPERTY_REQUIRED, outcomes, &outcome);
     event->result.outcome = (enum outcome)outcome;
-    event->result.has_duration = body_integer(root, "durationSeconds", PROPERTY_OPTIONAL, 0,
-                                              DURATION_MAX, &duration) == PROPERTY_GIVEN;
-    event->result.duration_seconds = (uint32_t)duration;
+    event->result.has_duration =
+        body_get(root, "durationSeconds", PROPERTY_OPTIONAL, &value) == PROPERTY_GIVEN &&
+        value_number(&value, 0, DURATION_MAX, &duration);
+    event->result.duration_seconds = (uint32_t)(duration + 0.5); /* a fraction is no fault */
     body_text(root, "detail", PROPERTY_OPTIONAL, 0, EVENT_TEXT_MAX, &event->result.detail);
 }
 

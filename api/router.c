@@ -158,6 +158,19 @@ void router_free(struct router *router)
     }
 }
 
+/* A path whose ids are none is no path of that route: "/api/contacts/import" is not a contact. */
+static bool has_ids(const struct segments *pattern, const struct segments *path)
+{
+    struct uuid id;
+
+    for (size_t i = 0; i < pattern->count; i++) {
+        if (is_id(pattern->items[i]) && !uuid_parse(path->items[i], &id)) {
+            return false;
+        }
+    }
+    return true;
+}
+
 bool router_allow(const struct router *router, struct slice target, bool is_ops, struct buf *out)
 {
     struct segments path;
@@ -168,7 +181,10 @@ bool router_allow(const struct router *router, struct slice target, bool is_ops,
         return false;
     }
     for (size_t i = 0; i < router->count; i++) {
-        if (is_served(&router->routes[i], is_ops) && matches(&router->routes[i].segments, &path)) {
+        const struct segments *pattern = &router->routes[i].segments;
+
+        if (is_served(&router->routes[i], is_ops) && matches(pattern, &path) &&
+            has_ids(pattern, &path)) {
             allowed |= (unsigned)router->routes[i].route->method;
         }
     }

@@ -155,12 +155,12 @@ static bool take_time(struct slice *text, int64_t *out)
     return true;
 }
 
-/* Takes Z or ±HH:MM as milliseconds east of UTC. */
+/* Takes Z, ±HH:MM, ±HHMM or ±HH (ISO 8601, 4.2.5.1) as milliseconds east of UTC. */
 static bool take_offset(struct slice *text, int64_t *out)
 {
     bool west;
     unsigned hours;
-    unsigned minutes;
+    unsigned minutes = 0;
 
     if (take(text, 'Z')) {
         *out = 0;
@@ -170,7 +170,10 @@ static bool take_offset(struct slice *text, int64_t *out)
     if (!west && !take(text, '+')) {
         return false;
     }
-    if (!take_digits(text, 2, &hours) || !take(text, ':') || !take_digits(text, 2, &minutes)) {
+    if (!take_digits(text, 2, &hours)) {
+        return false;
+    }
+    if ((take(text, ':') || !slice_is_empty(*text)) && !take_digits(text, 2, &minutes)) {
         return false;
     }
     if (hours > 23 || minutes > 59) {

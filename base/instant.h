@@ -22,10 +22,10 @@
 /* Characters of an instant's text and its NUL. */
 #define INSTANT_TEXT_SIZE 25
 
-/* Reads YYYY-MM-DDTHH:MM[:SS[.fraction]] followed by Z or by ±HH:MM, and by nothing else. The
- * fraction has one digit or more, of which those behind the milliseconds are dropped. Refused
- * are lower-case t and z, second 60, hour 24, a year outside 1970 to 9999, and an offset that
- * leads outside the instants from 0 to INSTANT_MAX. Returns false, and leaves `out` as it was,
+/* Reads YYYY-MM-DDTHH:MM[:SS[.fraction]] followed by Z or by ±HH:MM, ±HHMM or ±HH, and by nothing
+ * else. The fraction has one digit or more, of which those behind the milliseconds are dropped.
+ * Refused are lower-case t and z, second 60, hour 24, a year outside 1970 to 9999, and an offset
+ * that leads outside the instants from 0 to INSTANT_MAX. Returns false, and leaves `out` as it was,
  * for anything else. */
 bool instant_parse(struct slice text, int64_t *out);
 

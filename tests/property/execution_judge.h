@@ -45,6 +45,7 @@ static inline void model_check_refusal(struct model *model, struct model_executi
         REQUIRE(model, !model_may_be_called(model, x, &entry->contact_id));
     }
     entry->is_permitted = false;
+    entry->not_before_mono = 0; /* whoever asks may be offered it */
 }
 
 static inline void model_on_back_off(struct model *model, const struct model_execution *x,
@@ -82,6 +83,7 @@ static inline void model_on_event(struct model *model, const struct call_event *
                            uuid_equal(&event->released.claim_id, &entry->claim_id));
         entry->is_permitted = false;
         model_on_back_off(model, x, event);
+        entry->not_before_mono = x->is_pull ? 0 : model->now->mono + MS_PER_SECOND;
     } else if (is_accepted && model->now->type == MESSAGE_NODE_EXECUTED) {
         REQUIRE(model, entry->is_live && event->node.seq > entry->last_seq);
         entry->last_seq = event->node.seq;

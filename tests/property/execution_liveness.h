@@ -48,9 +48,11 @@ static inline void model_check_flights(const struct model *model, const struct m
 {
     bool is_closed = model_is_closed(x, model->stage->at);
     int64_t mono = model->stage->mono;
+    uint32_t queued = e->flights.listed[FLIGHTS_ON_OFFER] + e->flights.listed[FLIGHTS_WITHHELD];
 
-    REQUIRE(model, e->window_is_open == is_closed || !e->settings.has_pause_windows ||
-                       e->state.status == EXECUTION_PAUSED);
+    if (e->state.status == EXECUTION_RUNNING || queued > 0) {
+        REQUIRE(model, e->window_is_open == is_closed);
+    }
     for (const struct flight *flight = flights_first(&e->flights, FLIGHTS_WITHHELD); flight != NULL;
          flight = flights_after(&e->flights, flight)) {
         REQUIRE(model, is_closed || flight->mono > mono);

@@ -43,7 +43,8 @@ struct model_entry {
     struct uuid claim_id, given_claim_id;
     uint64_t last_seq;
     uint32_t leases;
-    bool was_offered; /* handed to a gateway or a worker at least once in this attempt */
+    int64_t not_before_mono; /* given back by a push gateway: not offered again before */
+    bool was_offered;        /* handed to a gateway or a worker at least once in this attempt */
 };
 
 struct model_execution {
@@ -256,6 +257,7 @@ static inline void model_on_queued(struct model *model, struct model_execution *
     entry->is_live = true;
     entry->has_claim = entry->is_permitted = entry->was_offered = false;
     entry->last_seq = 0;
+    entry->not_before_mono = 0;
     x->live++;
     model->organisations[x->organisation].live++;
     model->gateway_live[x->is_pull ? STAGE_WORKER : STAGE_SIMULATOR]++;

@@ -68,6 +68,7 @@ static inline void moves_on_offer(void *context, const struct offer *offer)
 
     REQUIRE(&m->model, entry->is_live && !x->is_pull && offer->attempt == entry->attempts + 1);
     REQUIRE(&m->model, offer->was_started == (entry->call_status == CALL_STARTED));
+    REQUIRE(&m->model, offer->is_resumed || entry->not_before_mono <= m->model.stage->mono);
     entry->was_offered = true;
     know_call(m, &call);
 }

@@ -88,6 +88,9 @@ static void move_clock(struct moves *m)
     struct stage *stage = m->model.stage;
     int64_t step = (int64_t)below(m, 4 * 3600) * MS_PER_SECOND - 2 * MS_PER_HOUR;
 
+    if (stage->is_held) { /* a launch that waits would not hear of it */
+        return;
+    }
     m->model.has_stepped_back |= step < 0;
     if (chance(m, 50)) {
         stage_set_clock(stage, stage->at + step);
@@ -119,6 +122,9 @@ static void move_crash(struct moves *m)
     m->model.is_starting = true;
     for (uint32_t i = 0; i < m->model.execution_count; i++) {
         m->model.executions[i].queued_count = 0;
+        for (uint32_t n = 0; n < MODEL_ENTRIES; n++) {
+            m->model.executions[i].entries[n].not_before_mono = 0;
+        }
     }
     memset(m->model.is_waiting, 0, sizeof(m->model.is_waiting));
     memset(m->model.back_off_until_mono, 0, sizeof(m->model.back_off_until_mono));

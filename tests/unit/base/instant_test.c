@@ -22,6 +22,8 @@ static void accepted_texts_have_their_instant(void **state)
         {"1970-01-02T00:00:00+23:59", MS_PER_MINUTE},
         {"2026-11-23T20:53:57.123Z", INT64_C(1795467237123)},
         {"2026-11-23T21:53:57.123+01:00", INT64_C(1795467237123)},
+        {"2026-11-23T21:53:57.123+0100", INT64_C(1795467237123)},
+        {"2026-11-23T21:53:57.123+01", INT64_C(1795467237123)},
         {"2026-11-23T15:23:57.123-05:30", INT64_C(1795467237123)},
         {"2026-11-24T10:38:57.123+13:45", INT64_C(1795467237123)},
         {"2000-02-29T00:00Z", INT64_C(951782400000)},
@@ -87,8 +89,8 @@ static void other_texts_are_refused(void **state)
         SLICE_INIT("2026-W48-1T20:53:57Z"),          /* a week date */
         SLICE_INIT("2026-327T20:53:57Z"),            /* an ordinal date */
         SLICE_INIT("2026-11-23T20:53:57+1:00"),      /* offset: one digit */
-        SLICE_INIT("2026-11-23T20:53:57+01"),        /* offset: no minutes */
-        SLICE_INIT("2026-11-23T20:53:57+0100"),      /* offset: no colon */
+        SLICE_INIT("2026-11-23T20:53:57+01:"),       /* offset: no minutes */
+        SLICE_INIT("2026-11-23T20:53:57+010"),       /* offset: three digits */
         SLICE_INIT("2026-11-23T20:53:57+01:60"),     /* offset: minute 60 */
         SLICE_INIT("2026-11-23T20:53:57+24:00"),     /* offset: hour 24 */
         SLICE_INIT("2026-11-23T20:53:57+01:00Z"),    /* two offsets */
@@ -109,7 +111,7 @@ static void other_texts_are_refused(void **state)
 
 static void every_beginning_of_a_text_is_refused(void **state)
 {
-    struct slice text = SLICE("2026-11-23T20:53:57.123+01:00");
+    struct slice text = SLICE("2026-11-23T20:53:57.123Z");
     int64_t at;
 
     (void)state;
