@@ -120,6 +120,7 @@ void execution_on_call_claimed(const struct step *s)
         return;
     }
     lifecycle_call(&flight->row.status, CALL_CLAIMED);
+    (void)execution_renew_did(s->e, flight);
     flight->row.claim_id = claimed->claim_id;
     flight->row.leases++;
     flight->row.released = false;
@@ -310,7 +311,8 @@ static void expire_lease(const struct step *s, struct flight *flight)
     const struct call_ending undeliverable = {.outcome = OUTCOME_ERROR,
                                               .detail = SLICE("undeliverable")};
 
-    if (flight->row.leases >= s->settings->lease_limit) {
+    flight->row.lapses++;
+    if (flight->row.lapses >= s->settings->lease_limit) {
         execution_end_call(s, flight, &undeliverable);
     } else {
         requeue(s, flight, 0);

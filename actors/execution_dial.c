@@ -149,6 +149,11 @@ void execution_offer_withheld(const struct step *s)
                 flight->mono < e->withheld_until_mono ? flight->mono : e->withheld_until_mono;
             continue;
         }
+        if (execution_renew_did(e, flight)) {
+            struct key key = key_entry(e->number, flight->row.entry);
+
+            effect_put(s->out, TABLE_LIVE_CALL, &key, &flight->row);
+        }
         flights_move(&e->flights, flight, FLIGHTS_ON_OFFER, 0);
         if (e->gateway_is_pull) {
             calls[count++] = (struct offered_call){flight->row.entry, flight->row.attempt};
@@ -250,6 +255,15 @@ static uint32_t take_did(struct execution *e)
             return did;
         }
     }
+}
+
+bool execution_renew_did(struct execution *e, struct flight *flight)
+{
+    if (e->did_is_usable[flight->row.did] || e->usable_dids == 0) {
+        return false;
+    }
+    flight->row.did = take_did(e);
+    return true;
 }
 
 static void skip_contact(const struct step *s, const struct key *key, struct entry *entry)

@@ -7,7 +7,7 @@
 enum {
     SNAPSHOT_SLICE_ROWS = 500, /* about 2 ms of a turn */
     SKIP_SLICE_ROWS = 500,
-    LAUNCH_ANSWER_ENTRIES = 10000, /* a launch is answered when so many contacts are in, or all */
+    LAUNCH_ANSWER_ENTRIES = 200000, /* a launch is answered when so many contacts are in, or all */
     EXPIRE_ROWS = 256, /* leases and time-outs handled a message; the rest by the next TICK */
     DEMAND_MAX = 1000,
 };
@@ -52,6 +52,9 @@ void execution_refresh_window(const struct step *s);
 void execution_offer_withheld(const struct step *s);
 void execution_resume_work(const struct step *s);
 void execution_add_due(struct execution *e, int64_t due_at, uint32_t entry);
+/* A call that waits keeps its DID as long as that may be used; else it gets the pool's next one, if
+ * there is one. True: it has changed. */
+bool execution_renew_did(struct execution *e, struct flight *flight);
 void execution_withhold(const struct step *s, struct flight *flight, int64_t until_mono);
 
 /* ---- execution_end.c ---- */

@@ -11,6 +11,7 @@
 struct address_count {
     struct in6_addr address;
     uint32_t count;
+    uint64_t held_bytes; /* api/held.h */
     UT_hash_handle hh;
 };
 

@@ -14,13 +14,13 @@ static const char *header(const struct exchange *exchange, const char *name)
     return evhttp_find_header(evhttp_request_get_input_headers(exchange_request(exchange)), name);
 }
 
-static bool check_key(struct exchange *exchange, struct caller *caller)
+static bool check_key(struct exchange *exchange, struct reader *reader, struct caller *caller)
 {
     struct slice key;
     int error = OD_ENOTFOUND;
 
     if (auth_key_of(header(exchange, "Authorization"), header(exchange, "X-API-Key"), &key)) {
-        error = auth_lookup(&exchange->api->auth, exchange->reader, key, caller);
+        error = auth_lookup(&exchange->api->auth, reader, key, caller);
     }
     if (error == OD_ENOTFOUND) {
         exchange_send_fault(exchange, FAULT_UNAUTHORIZED, "A valid API key is needed");
@@ -108,7 +108,7 @@ bool admission_check_key(struct exchange *exchange)
         exchange_send_fault(exchange, FAULT_UNAVAILABLE, "The store cannot be read now");
         return false;
     }
-    if (!check_key(exchange, &caller)) {
+    if (!check_key(exchange, exchange->reader, &caller)) {
         return false;
     }
     if (!role_fits(exchange->route->access, caller.role)) {
@@ -116,6 +116,13 @@ bool admission_check_key(struct exchange *exchange)
         return false;
     }
     return check_organisation(exchange, &caller);
+}
+
+bool admission_check_key_again(struct exchange *exchange, struct reader *reader)
+{
+    struct caller caller;
+
+    return check_key(exchange, reader, &caller);
 }
 
 /* application/json, in UTF-8 if it says so (RFC 8259 11; other parameters mean nothing). */

@@ -12,6 +12,9 @@
  * leaves it out). Begins exchange->reader, unless the route is open to all. */
 bool admission_check_key(struct exchange *exchange);
 
+/* The key once more, for an exchange that has waited meanwhile: 401 when it has been revoked. */
+bool admission_check_key_again(struct exchange *exchange, struct reader *reader);
+
 /* The content type (415) and the body (400), by what the route takes; sets exchange->body. */
 bool admission_check_body(struct exchange *exchange);
 

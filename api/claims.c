@@ -7,11 +7,14 @@
  *    unless it has just given some.
  * 3. The reply comes when the leases are on disk. The socket is asked once more; a client that has
  *    gone gets nothing, and the calls are released at once, as their claim has reached nobody.
- * 4. Else each call is shown from durable rows, but for those that have ended or lost this claim
+ * 4. The key of a claim that could wait is looked up again: one that has been revoked meanwhile
+ *    gets no calls.
+ * 5. Else each call is shown from durable rows, but for those that have ended or lost this claim
  *    since (a contact that was cancelled in between).
  */
 #include "api/claims.h"
 
+#include "api/admission.h"
 #include "api/body.h"
 #include "api/render.h"
 #include "api/render_parts.h"
@@ -188,6 +191,11 @@ static void show_calls(struct exchange *exchange, struct reader *reader, const s
     send_calls(exchange, calls);
 }
 
+static bool could_wait(const struct exchange *exchange)
+{
+    return exchange->on_timeout != NULL;
+}
+
 static void on_reply(struct exchange *exchange, const struct reply *reply)
 {
     struct reader *reader;
@@ -211,7 +219,11 @@ static void on_reply(struct exchange *exchange, const struct reply *reply)
         exchange_send_fault(exchange, FAULT_UNAVAILABLE, "The store cannot be read now");
         return;
     }
-    show_calls(exchange, reader, reply);
+    if (could_wait(exchange) && !admission_check_key_again(exchange, reader)) {
+        claims_give_back(exchange->api, reply);
+    } else {
+        show_calls(exchange, reader, reply);
+    }
     engine_end_read(exchange->engine, reader);
 }
 
@@ -275,6 +287,7 @@ void claims_give_back(struct api *api, const struct reply *reply)
         event->attempt = call->attempt;
         event->tag = call_tag(&settings.id);
         event->released.reason = SLICE("client_gone");
+        event->released.claim_id = call->claim_id;
         message.payload.event = event;
         engine_post(api->engine, &message, payload);
     }

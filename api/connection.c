@@ -19,6 +19,7 @@
 #include <utlist.h>
 
 #include "api/addresses.h"
+#include "api/held.h"
 #include "api/refusal.h"
 #include "api/server.h"
 #include "base/check.h"
@@ -30,9 +31,6 @@ enum {
     BODY_SECONDS = 10,           /* and one more for each … */
     BODY_BYTES_A_SECOND = 65536, /* … of these */
     LINGER_SECONDS = 5,
-    /* Of all input buffers: bodies are held whole before they are parsed, so 10,000 connections
-     * of 8 MiB each would be 80 GiB. */
-    HELD_BYTES_MAX = 256 * 1024 * 1024,
     EXTENTS_MAX = 16 /* of the bytes of one read; libevent reads into up to 4 */
 };
 
@@ -44,14 +42,13 @@ struct connection {
     struct evbuffer_cb_entry *input_callback;
     struct guard guard;
     struct exchange *exchange; /* the one that waits; NULL: none */
-    struct address_count *address;
-    uint64_t answered;    /* messages whose responses have been written */
-    uint64_t deadline;    /* in the seconds of `connections`; 0: none */
-    uint64_t deadline_of; /* the message and phase for which it was set */
-    size_t held_bytes;
-    bool is_cutting;         /* the input buffer is being changed by ourselves */
-    bool is_refused;         /* the error has been written */
-    struct connection *next; /* among the fresh */
+    struct held held;          /* by the input buffer */
+    uint64_t answered;         /* messages whose responses have been written */
+    uint64_t deadline;         /* in the seconds of `connections`; 0: none */
+    uint64_t deadline_of;      /* the message and phase for which it was set */
+    bool is_cutting;           /* the input buffer is being changed by ourselves */
+    bool is_refused;           /* the error has been written */
+    struct connection *next;   /* among the fresh */
     UT_hash_handle hh;
 };
 
@@ -166,13 +163,6 @@ static void set_deadline(struct connection *connection)
     }
 }
 
-static void account(struct connection *connection, size_t held)
-{
-    connection->all->held_bytes += held;
-    connection->all->held_bytes -= connection->held_bytes;
-    connection->held_bytes = held;
-}
-
 static void adopt(struct connection *connection);
 
 /* Judges bytes that were added at the end of the input. */
@@ -188,7 +178,7 @@ static void on_bytes(struct connection *connection, struct evbuffer *input, size
         if (guard->messages == connection->answered) {
             refuse(connection);
         }
-    } else if (connection->all->held_bytes > HELD_BYTES_MAX) {
+    } else if (held_is_too_much(&connection->held, connection->all->body_limit)) {
         cut(connection, 0);
         break_off(connection, FAULT_UNAVAILABLE, "Too many bodies are being received");
     } else {
@@ -203,19 +193,19 @@ static void on_input(struct evbuffer *input, const struct evbuffer_cb_info *info
     if (connection->is_cutting) {
         return;
     }
-    account(connection, evbuffer_get_length(input));
+    if (info->n_added > 0 && connection->evcon == NULL) {
+        adopt(connection);
+    }
+    held_set(&connection->held, evbuffer_get_length(input));
     if (info->n_added == 0) {
         return;
-    }
-    if (connection->evcon == NULL) {
-        adopt(connection);
     }
     if (connection->guard.phase == GUARD_BROKEN) {
         cut(connection, evbuffer_get_length(input) - info->n_added);
     } else {
         on_bytes(connection, input, info->n_added);
     }
-    account(connection, evbuffer_get_length(input));
+    held_set(&connection->held, evbuffer_get_length(input));
 }
 
 void connection_on_complete(struct evhttp_request *request, void *context)
@@ -242,11 +232,11 @@ static void on_close(struct evhttp_connection *evcon, void *context)
     if (connection->exchange != NULL) {
         exchange_abandon(connection->exchange);
     }
-    account(connection, 0);
+    held_set(&connection->held, 0);
     (void)evbuffer_remove_cb_entry(bufferevent_get_input(connection->bufferevent),
                                    connection->input_callback);
     delete_by_evcon(all, connection);
-    addresses_remove(&all->addresses, connection->address);
+    addresses_remove(&all->addresses, connection->held.address);
     all->count--;
     metrics_set(engine_metrics(all->api->engine), METRIC_HTTP_CONNECTIONS, all->count);
     guard_deinit(&connection->guard);
@@ -257,7 +247,7 @@ static void on_close(struct evhttp_connection *evcon, void *context)
 /* evhttp could not use the bufferevent and has freed it, but for our reference. */
 static void drop(struct connection *connection)
 {
-    account(connection, 0);
+    held_set(&connection->held, 0);
     bufferevent_decref(connection->bufferevent);
     guard_deinit(&connection->guard);
     memory_free(connection);
@@ -277,14 +267,14 @@ static void adopt(struct connection *connection)
     }
     connection->evcon = evcon;
     put_by_evcon(all, connection);
-    connection->address = addresses_add(&all->addresses, evhttp_connection_get_addr(evcon));
+    connection->held.address = addresses_add(&all->addresses, evhttp_connection_get_addr(evcon));
     all->count++;
     metrics_set(engine_metrics(all->api->engine), METRIC_HTTP_CONNECTIONS, all->count);
     evhttp_connection_set_closecb(evcon, on_close, connection);
     (void)setsockopt(bufferevent_getfd(connection->bufferevent), IPPROTO_TCP, TCP_NODELAY, &one,
                      sizeof(one));
     bufferevent_decref(connection->bufferevent);
-    if (all->count > all->max || connection->address->count > all->max_per_address) {
+    if (all->count > all->max || connection->held.address->count > all->max_per_address) {
         break_off(connection, FAULT_UNAVAILABLE, "Too many connections");
         (void)shutdown(connection_fd(connection), SHUT_RD);
     }
@@ -314,6 +304,7 @@ struct bufferevent *connection_bufferevent(struct event_base *base, void *contex
     connection = memory_zero(1, sizeof(*connection));
     connection->all = all;
     connection->http = http;
+    connection->held.all = &all->held_bytes;
     connection->bufferevent = bufferevent;
     connection->input_callback =
         evbuffer_add_cb(bufferevent_get_input(bufferevent), on_input, connection);

@@ -26,6 +26,7 @@ static void message_begin(struct guard *guard)
     guard->has_unknown_method = false;
     guard->has_no_body = false;
     guard->headers_seen = 0;
+    guard->header_count = 0;
     guard->content_length = 0;
     guard->request_id[0] = '\0';
 }

@@ -16,7 +16,8 @@
 
 enum {
     GUARD_HEADER_BYTES_MAX =
-        16 * 1024, /* of a request line and all headers; real ones have 1 KiB */
+        16 * 1024,                /* of a request line and all headers; real ones have 1 KiB */
+    GUARD_HEADER_COUNT_MAX = 100, /* each is several allocations in evhttp, however short */
     GUARD_REQUEST_ID_SIZE = 65,
 };
 
@@ -36,6 +37,7 @@ struct guard {
     /* The current message. */
     bool is_http_1_0, has_host, has_length, has_encoding, has_unknown_method, has_no_body;
     uint32_t headers_seen; /* by bit, those that may not be repeated */
+    uint32_t header_count;
     uint64_t content_length;
     uint64_t body_left;
     char request_id[GUARD_REQUEST_ID_SIZE]; /* the client's, if a sane one was sent; else empty */

@@ -285,6 +285,11 @@ bool guard_header_line(struct guard *guard, struct slice line)
     if (line.size == 0) {
         return headers_end(guard);
     }
+    guard->header_count++;
+    if (guard->header_count > GUARD_HEADER_COUNT_MAX) {
+        return guard_breach(guard, FAULT_HEADER_FIELDS_TOO_LARGE,
+                            "There are more than 100 headers");
+    }
     if (line.data[0] == ' ' || line.data[0] == '\t') {
         return guard_malformed(guard, "A header must not go on in a further line");
     }

@@ -18,6 +18,8 @@
 enum {
     CHECK_BYTES = crypto_generichash_BYTES_MIN,
     STREAMS_MAX = 2,
+    /* Of rows shown, about: what is over ends the page early, as PAGE_ROWS_MAX does. */
+    PAGE_BYTES_MAX = 1024 * 1024,
 };
 
 /* ---- cursors ---- */
@@ -89,6 +91,7 @@ struct walk {
     size_t stream_count;
     struct render_context context;
     uint32_t rows; /* looked at */
+    size_t bytes;  /* about, of the rows shown */
 };
 
 static struct key joined(const struct key *prefix, const uint8_t *bytes, size_t size)
@@ -170,7 +173,7 @@ static bool fill(struct walk *walk, json_t *data, struct key *last)
         if (stream == NULL || walk->context.error != 0) {
             return false;
         }
-        if (walk->rows == PAGE_ROWS_MAX) {
+        if (walk->rows == PAGE_ROWS_MAX || walk->bytes + walk->context.bytes > PAGE_BYTES_MAX) {
             return true;
         }
         walk->rows++;
@@ -184,6 +187,7 @@ static bool fill(struct walk *walk, json_t *data, struct key *last)
         }
         if (item != NULL) {
             json_put_item(data, item);
+            walk->bytes += stream->raw.size;
         }
         if (item != NULL || json_array_size(data) < walk->exchange->page.limit) {
             *last = suffix;

@@ -26,7 +26,7 @@ enum {
     PAGE_LIMIT_MAX = 100,
     /* Rows that one request looks at, so that a filter that lets few through cannot hold the
      * reactor: the page is then short, and nextCursor goes on behind it. */
-    PAGE_ROWS_MAX = 5000,
+    PAGE_ROWS_MAX = 20000,
 };
 
 /* Shows a row: a new reference, or NULL when the row is not in this list (a filter, or what

@@ -20,6 +20,7 @@ struct render_context {
     struct reader *reader;
     struct arena *arena; /* scratch, for rows that are looked up */
     int error;           /* 0, or what a reader returned */
+    size_t bytes;        /* about, of parts that the size of a list's row does not show */
 };
 
 /* ---- one a table ---- */

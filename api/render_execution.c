@@ -109,7 +109,8 @@ json_t *render_execution(struct render_context *context, const struct execution_
     json_put(json, "statusReason", json_from_slice_or_null(state->status_reason));
     put_counters(json, &state->counters);
     json_put(json, "retryStrategy", render_retry(&settings->retry));
-    json_put(json, "pauseWindows", render_windows(settings->has_pause_windows, &settings->windows));
+    json_put(json, "pauseWindows",
+             render_windows(context, settings->has_pause_windows, &settings->windows));
     json_put(json, "autoPauseRules", json_new_array());
     json_put(json, "nodeCounters", json_new_object());
     put_times(json, context, settings, state);

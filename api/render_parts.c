@@ -3,7 +3,10 @@
 #include "base/instant.h"
 #include "model/names.h"
 
-enum { MINUTES_PER_HOUR = 60 };
+enum {
+    MINUTES_PER_HOUR = 60,
+    WINDOW_BYTES = 512, /* by the time it takes, which is more than its text */
+};
 
 json_t *render_retry(const struct retry_strategy *retry)
 {
@@ -44,13 +47,15 @@ static json_t *array_of(json_t *object, const char *name)
     return array;
 }
 
-json_t *render_windows(bool has, const struct pause_windows *windows)
+json_t *render_windows(struct render_context *context, bool has,
+                       const struct pause_windows *windows)
 {
     json_t *json;
 
     if (!has) {
         return json_null();
     }
+    context->bytes += (windows->weekly_count + windows->advanced_count) * WINDOW_BYTES;
     json = json_new_object();
     for (size_t i = 0; i < windows->weekly_count; i++) {
         const struct weekly_window *window = &windows->weekly[i];

@@ -4,12 +4,14 @@
 #define OUTDIAL_API_RENDER_PARTS_H
 
 #include "api/json.h"
+#include "api/render.h"
 #include "model/records.h"
 
 json_t *render_retry(const struct retry_strategy *retry);
 
 /* null for an absent one. */
-json_t *render_windows(bool has, const struct pause_windows *windows);
+json_t *render_windows(struct render_context *context, bool has,
+                       const struct pause_windows *windows);
 
 /* null when nothing is limited; else the limits that there are. */
 json_t *render_pacing(const struct pacing_settings *pacing);

@@ -4,6 +4,8 @@
 #include "api/render_parts.h"
 #include "model/names.h"
 
+enum { POOL_ITEM_BYTES = 512 }; /* by the time it takes, which is more than its text */
+
 /* The DIDs of the pool that still exist. */
 static json_t *render_pool(struct render_context *context, const struct program *program)
 {
@@ -19,6 +21,7 @@ static json_t *render_pool(struct render_context *context, const struct program 
         struct key key = key_owned(owner.number, &program->did_pool[i]);
         if (render_get(context, TABLE_DID, &key, &did)) {
             json_t *item = json_new_object();
+            context->bytes += POOL_ITEM_BYTES;
             json_put(item, "id", json_from_uuid(&did.id));
             json_put(item, "number", json_from_slice(did.number));
             json_put(item, "status", json_from_slice(slice_from(did_status_name(did.status))));
@@ -57,7 +60,8 @@ json_t *render_program(struct render_context *context, const void *record)
     json_put(json, "startAt", json_from_instant_or_null(program->start_at));
     json_put(json, "stopAt", json_from_instant_or_null(program->stop_at));
     json_put(json, "retryStrategy", render_retry(&program->retry));
-    json_put(json, "pauseWindows", render_windows(program->has_pause_windows, &program->windows));
+    json_put(json, "pauseWindows",
+             render_windows(context, program->has_pause_windows, &program->windows));
     json_put(json, "autoPauseRules", json_new_array());
     json_put(json, "pacing", render_pacing(&program->pacing));
     json_put(json, "gateway", render_gateway(context, program->gateway));

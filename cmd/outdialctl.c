@@ -127,7 +127,10 @@ static bool take_common(struct ctl *ctl, int key, const char *argument)
     case OPTION_URL: ctl->url = argument; return true;
     case OPTION_KEY: ctl->key = argument; return true;
     case OPTION_KEY_FILE: ctl->key_file = argument; return true;
-    case OPTION_ORGANISATION: ctl->organisation = argument; return true;
+    case OPTION_ORGANISATION:
+        ctl->organisation = argument;
+        ctl->names_organisation = true;
+        return true;
     case OPTION_DATA_DIR: ctl->data_dir = argument; return true;
     case OPTION_JSON: ctl->is_json = true; return true;
     default: return false;

@@ -31,6 +31,7 @@ struct ctl {
     const char *url;
     const char *key, *key_file; /* NULL: not given */
     const char *organisation;   /* an id; NULL: the key's own */
+    bool names_organisation;    /* by an option, not by the environment */
     const char *data_dir;       /* NULL: not given */
     bool is_json;
     struct ctl_http *http; /* made by the first request */

@@ -121,6 +121,18 @@ void import_reject(struct import *import, const struct batch_row *row)
 
 /* ---- rows ---- */
 
+/* An id is asked for before any row goes out: else contacts would be made that join nothing. */
+static int check_audience(struct import *import)
+{
+    json_t *audience;
+    int status = ctl_get(import->ctl, &audience, "/api/audiences/%s", import->audience);
+
+    if (status == CTL_OK) {
+        json_decref(audience);
+    }
+    return status;
+}
+
 static int find_audience(struct import *import)
 {
     const char *word = import->input->audience;
@@ -132,6 +144,9 @@ static int find_audience(struct import *import)
         return CTL_OK;
     }
     status = ctl_find(import->ctl, "/api/audiences", word, import->audience);
+    if (status == CTL_OK && ctl_is_id(word)) {
+        return check_audience(import);
+    }
     if (status != CTL_OK || import->audience[0] != '\0') {
         return status;
     }
@@ -218,11 +233,12 @@ static void print_summary(const struct import *import)
     if (import->rejected > ERRORS_SHOWN) {
         (void)fprintf(stderr, "… and %s more\n", CTL_NUMBER(import->rejected - ERRORS_SHOWN));
     }
-    (void)printf("%s rows:", CTL_NUMBER(import->rows));
+    (void)printf("%s row%s:", CTL_NUMBER(import->rows), import->rows == 1 ? "" : "s");
     (void)printf(" %s created,", CTL_NUMBER(import->created));
     (void)printf(" %s updated,", CTL_NUMBER(import->updated));
     (void)printf(" %s rejected", CTL_NUMBER(import->rejected));
-    (void)printf(" in %.1f s\n", (double)(ctl_mono_ms() - import->begun_at) / 1000.0);
+    (void)printf(" in %.1f s%s\n", (double)(ctl_mono_ms() - import->begun_at) / 1000.0,
+                 import->status == CTL_OK ? "" : ", then given up");
     if (import->audience[0] != '\0') {
         (void)printf("audience %s: %s added,", import->audience, CTL_NUMBER(import->added));
         (void)printf(" %s already there\n", CTL_NUMBER(import->already_present));
@@ -276,7 +292,7 @@ int command_import(struct ctl *ctl, int argc, char **argv)
     import->begun_at = ctl_mono_ms();
     import->has_bar = !ctl->is_json && ctl_is_terminal(2);
     status = read_file(import);
-    if (status == CTL_OK || import->rows > 0) {
+    if (status == CTL_OK || import->created + import->updated + import->rejected > 0) {
         print_summary(import);
     }
     if (status == CTL_OK && import->rejected > 0) {

@@ -73,6 +73,12 @@ static int create(struct ctl *ctl, const struct keys_input *input)
     if (strcmp(role, "org") == 0 && ctl->organisation == NULL) {
         return ctl_fail(ctl, CTL_USAGE, "keys create: a key of role org needs --organization");
     }
+    /* Else a key of the whole platform would be made where one of an organisation was meant. */
+    if (strcmp(role, "org") != 0 && ctl->names_organisation) {
+        return ctl_fail(ctl, CTL_USAGE,
+                        "keys create: a key of role %s is the platform's: leave out --organization",
+                        role);
+    }
     print_path(ctl, role, path);
     body = json_pack("{s:s, s:s}", "name", input->name, "role", role);
     if (body == NULL) {

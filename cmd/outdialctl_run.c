@@ -136,26 +136,39 @@ static int change_one(struct ctl *ctl, const struct change *change, const char *
     return CTL_OK;
 }
 
+/* All of the ids before anything is done: a slip must not leave half of it done. */
+static int check_ids(const struct ctl *ctl, const struct change *change,
+                     const struct executions_input *input)
+{
+    int status = CTL_OK;
+
+    if (input->count == 0) {
+        return ctl_fail(ctl, CTL_USAGE, "%s: which execution?", change->verb);
+    }
+    for (size_t i = 0; i < input->count; i++) {
+        if (!ctl_is_id(input->words[i])) {
+            status = ctl_fail(ctl, CTL_USAGE, "%s: \"%s\" is no id of an execution", change->verb,
+                              input->words[i]);
+        }
+    }
+    return status;
+}
+
 static int change_all(struct ctl *ctl, const struct change *change, int argc, char **argv)
 {
     struct executions_input input = {.count = 0};
     const struct argp argp = {
         .parser = on_executions_option, .args_doc = "EXECUTION...", .doc = change->doc};
-    int worst = CTL_OK;
+    int worst;
 
     ctl_parse(ctl, &argp, &input, argc, argv);
-    if (input.count == 0) {
-        return ctl_fail(ctl, CTL_USAGE, "%s: which execution?", change->verb);
+    worst = check_ids(ctl, change, &input);
+    if (worst != CTL_OK) {
+        return worst;
     }
     for (size_t i = 0; i < input.count; i++) {
-        int status;
+        int status = change_one(ctl, change, input.words[i]);
 
-        if (!ctl_is_id(input.words[i])) {
-            status = ctl_fail(ctl, CTL_USAGE, "%s: \"%s\" is no id of an execution", change->verb,
-                              input.words[i]);
-        } else {
-            status = change_one(ctl, change, input.words[i]);
-        }
         worst = status > worst ? status : worst;
         if (status == CTL_UNREACHABLE) {
             break;

@@ -82,6 +82,13 @@ static bool is_in_window(const struct watched *watched)
     return json_is_true(json_object_get(watched->json, "inPauseWindow"));
 }
 
+/* Calls per second; below 0: not known, or of no meaning: in a pause window none is started here,
+ * and what the daemon counts is of before it, or of others. */
+static double calls_per_second(const struct watched *watched, const struct watched_daemon *daemon)
+{
+    return is_in_window(watched) ? -1 : rate_per_second(&daemon->calls, CALLS_WINDOW_MS);
+}
+
 /* Rounded down, so that 100 means all. */
 static double percent(const struct watched *watched)
 {
@@ -209,7 +216,7 @@ static void add_end(struct buf *out, const struct watched *watched)
 static void add_rates(struct buf *out, const struct watched *watched,
                       const struct watched_daemon *daemon)
 {
-    double calls = rate_per_second(&daemon->calls, CALLS_WINDOW_MS);
+    double calls = calls_per_second(watched, daemon);
     double contacts = rate_per_second(&watched->done, CALLS_WINDOW_MS);
     int64_t eta = watched_eta_ms(watched);
 
@@ -291,7 +298,7 @@ int watched_show_row(struct buf *out, const struct watched *watched, int columns
 void watched_log(struct buf *out, const struct watched *watched,
                  const struct watched_daemon *daemon, bool has_id)
 {
-    double calls = rate_per_second(&daemon->calls, CALLS_WINDOW_MS);
+    double calls = calls_per_second(watched, daemon);
     int64_t eta = watched_eta_ms(watched);
     char now[INSTANT_TEXT_SIZE];
 

@@ -29,7 +29,8 @@ static int64_t next_due(const struct engine *engine)
     return at;
 }
 
-/* A data folder that has seen a later instant goes on from that one: it is a row like any other. */
+/* A data folder that has seen a later instant goes on from that one: it is a row like any other, in
+ * each batch that has rows, and at the end of an advance. */
 void advance_store_clock(struct engine *engine)
 {
     const struct meta meta = {.number = (uint64_t)clock_now(&engine->clock)};
@@ -41,7 +42,9 @@ void advance_store_clock(struct engine *engine)
 static void move_clock(struct engine *engine, int64_t to)
 {
     clock_advance_to(&engine->clock, to);
-    advance_store_clock(engine);
+    if (to == engine->advance_to) {
+        advance_store_clock(engine);
+    }
     turn_wanted(engine);
 }
 

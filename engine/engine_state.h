@@ -95,6 +95,7 @@ struct engine {
     struct event *writer_event; /* a batch is durable, or refused */
     struct event *wall_event, *mono_event, *probe_event, *upkeep_event;
     unsigned upkeeps;     /* minutes */
+    bool disk_was_full;   /* when the store began to take no writes */
     int wall_fd, mono_fd; /* -1 with a test clock */
     struct wake armed;    /* what the timerfds are set to */
 
@@ -150,6 +151,7 @@ struct wake timers_wake(const struct engine *engine); /* the earliest of everybo
 /* ---- advance.c ---- */
 
 void advance_step(struct engine *engine);
+void advance_store_clock(struct engine *engine);
 void advance_store_clock(struct engine *engine); /* the test clock's instant, as a row */
 
 /* ---- gateways.c ---- */

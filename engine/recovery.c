@@ -225,12 +225,15 @@ void recovery_drop(struct engine *engine, const struct writer_result *result)
         return;
     }
     engine->mode = ENGINE_READ_ONLY;
+    engine->disk_was_full = !store_has_disk_room(engine->store);
     metrics_set(&engine->metrics, METRIC_READ_ONLY, 1);
     answer_everyone(engine);
     evtimer_add(engine->probe_event, &wait);
 }
 
-/* The word about a probe row: written means that there is room again. */
+/* The word about a probe row: written means that there is room again. But a row of a few bytes may
+ * find a free page on a disk that is still full, and the next batch would fail: a disk that was
+ * full has to have room for a batch. */
 void recovery_probe(struct engine *engine, const struct writer_result *result)
 {
     static const struct timeval wait = {PROBE_SECONDS, 0};
@@ -238,7 +241,8 @@ void recovery_probe(struct engine *engine, const struct writer_result *result)
 
     forget_work(engine->writing);
     engine->writing = NULL;
-    if (result->code == OD_EFULL) {
+    if (result->code == OD_EFULL ||
+        (result->code == 0 && engine->disk_was_full && !store_has_disk_room(engine->store))) {
         evtimer_add(engine->probe_event, &wait);
         return;
     }

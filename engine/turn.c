@@ -84,6 +84,9 @@ void turn_hand_over(struct engine *engine)
     OD_CHECK(engine->writing == NULL && mailbox_derived(&engine->mailbox) == 0);
     save_executions(engine);
     if (batch_count(engine->filling->batch) > 0) {
+        if (engine->clock.is_test) {
+            advance_store_clock(engine);
+        }
         engine->writing = engine->filling;
         engine->filling = free_work(engine);
         writer_submit(engine->writer, engine->writing->batch);

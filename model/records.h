@@ -333,6 +333,7 @@ struct live_call {
     uint32_t did;         /* index into the execution's pool */
     struct uuid claim_id; /* of the last claim */
     uint16_t leases;      /* leases given so far */
+    uint16_t lapses;      /* leases that ended without `started` */
     bool released;        /* given back since the last claim */
     uint64_t last_seq;    /* of node_executed */
     int64_t queued_at;

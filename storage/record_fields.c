@@ -195,6 +195,7 @@ static const struct record_field live_call_fields[] = {
     I64(12, live_call, lease_expires_at),
     I64(13, live_call, started_at),
     I64(14, live_call, dial_by),
+    U16(15, live_call, lapses),
 };
 
 static const struct record_field call_fields[] = {

@@ -16,6 +16,9 @@
  * that it changes. */
 #define STORE_ROOM_MIN (UINT64_C(64) << 20)
 
+/* What the largest batch may take. */
+#define STORE_BATCH_ROOM (UINT64_C(16) << 20)
+
 /* The bytes that may still be written, as far as the system tells. */
 static uint64_t room_left(const struct store *store)
 {
@@ -36,6 +39,14 @@ static uint64_t room_left(const struct store *store)
         room = left < room ? left : room;
     }
     return room;
+}
+
+bool store_has_disk_room(const struct store *store)
+{
+    struct statvfs system;
+
+    return statvfs(store_directory(store), &system) != 0 ||
+           (uint64_t)system.f_bavail * system.f_frsize >= STORE_BATCH_ROOM;
 }
 
 static bool is_full(const struct store *store, int code)

@@ -97,6 +97,10 @@ class NoAnswer(Exception):
 class Refused(Exception):
     """A 4xx: the engine has not taken the request, and would not take it again."""
 
+    def __init__(self, status, text):
+        super().__init__(f"{status}: {text}")
+        self.is_about_key = status in (401, 403)
+
 
 class Worker:
     def __init__(self, options, dial):
@@ -104,6 +108,7 @@ class Worker:
         self.max, self.ledger, self.dial = options.max, options.ledger, dial
         self.journal = Journal(options.journal)
         self.stopping = threading.Event()
+        self.is_key_refused = False
         self.changed = threading.Condition()
         self.last_claims = {}  # callId -> claimId, of the calls in hand
         self.active = 0
@@ -119,7 +124,7 @@ class Worker:
                 return json.load(answer)
         except urllib.error.HTTPError as error:
             if error.code < 500 and error.code != 429:
-                raise Refused(f"{error.code}: {error.read(500)!r}") from error
+                raise Refused(error.code, repr(error.read(500))) from error
             raise NoAnswer(str(error)) from error
         except (OSError, ValueError, urllib.error.URLError, EOFError) as error:
             raise NoAnswer(str(error)) from error
@@ -138,7 +143,7 @@ class Worker:
                 if event["type"] == "started":
                     raise
                 print(f"{event['type']} refused: {error}", file=sys.stderr)
-            if give_up():
+            if give_up() or self.is_key_refused:  # the journal has what is left to tell
                 return None
             time.sleep(pause)
             pause = min(pause * 2, 5.0)
@@ -196,8 +201,8 @@ class Worker:
 
     def report(self, event):
         self.journal.write("result", event["callId"], event)
-        self.tell(event)
-        self.journal.write("over", event["callId"])
+        if self.tell(event):
+            self.journal.write("over", event["callId"])
 
     def recover(self):
         """What the last run left open. Dialled calls are reported, never dialled again."""
@@ -232,7 +237,9 @@ class Worker:
                 self.changed.notify_all()
 
     def run(self):
+        """Claims until it is told to stop, or the key is refused."""
         self.recover()
+        pause = 0.1
         while not self.stopping.is_set():
             with self.changed:
                 self.changed.wait_for(lambda: self.active < self.max, timeout=1)
@@ -244,8 +251,13 @@ class Worker:
                 calls = self.post("/api/calls/claim", wanted)["calls"]
             except (NoAnswer, Refused) as error:
                 print(f"claim: {error}", file=sys.stderr)
-                self.stopping.wait(0.5)
+                if isinstance(error, Refused) and error.is_about_key:
+                    self.is_key_refused = True
+                    self.stopping.set()
+                self.stopping.wait(pause)
+                pause = min(pause * 2, 5.0)
                 continue
+            pause = 0.1
             for call in calls:
                 self.begin(self.handle, call)
         with self.changed:  # draining: calls under way go on to their end
@@ -275,6 +287,8 @@ def main(dial=pretend, kind=Worker):
     signal.signal(signal.SIGTERM, lambda *_: worker.stopping.set())
     signal.signal(signal.SIGINT, lambda *_: worker.stopping.set())
     worker.run()
+    if worker.is_key_refused:
+        sys.exit("the engine does not take this key: it must be one of role worker")
 
 
 if __name__ == "__main__":

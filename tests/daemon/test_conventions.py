@@ -5,7 +5,7 @@ import os
 import socket
 
 from outdial_daemon import (
-    Client, Organisation, Story, expect, main, parse_time, read_response, unknown_id)
+    Client, Organisation, Story, expect, later, main, parse_time, read_response, unknown_id)
 
 RESOURCES = {  # what an id in a path of the organisation's data names
     "/api/contacts/{}": "ContactNotFoundError",
@@ -371,6 +371,17 @@ class Lists(Shared):
         again = self.api.read(f"/api/contacts?limit=3&cursor={first['nextCursor']}")
         self.assertEqual([row["id"] for row in again["data"]], [made[6], made[4], made[1]])
 
+    def test_a_page_of_much_ends_early_and_goes_on(self):
+        windows = {"advanced": [{"startAt": later("2026-11-01T00:00:00.000Z", hours=hour),
+                                 "endAt": later("2026-11-01T00:00:00.000Z", hours=hour + 1)}
+                                for hour in range(1000)]}
+        made = [self.one.program(pauseWindows=windows)["id"] for _ in range(5)]
+        first = self.api.read("/api/programs?limit=100")
+        self.assertIn(len(first["data"]), range(1, 5))
+        self.assertIsNotNone(first["nextCursor"])
+        self.assertEqual([program["id"] for program in self.api.pages("/api/programs")],
+                         made[::-1])
+
     def test_a_bad_cursor_is_a_fault(self):
         self.one.contacts(3)
         good = self.api.read("/api/contacts?limit=1")["nextCursor"]
@@ -573,6 +584,10 @@ class Wire(Shared):
     def test_headers_without_end_are_refused(self):
         response = self.ask("GET /api/contacts HTTP/1.1\r\nHost: x\r\n" + "X-A: b\r\n" * 20000)
         self.assertIn(response.status, (400, 413, 431))
+
+    def test_more_than_100_headers_are_refused(self):
+        response = self.ask("GET /api/contacts HTTP/1.1\r\nHost: x\r\n" + "a:\r\n" * 100 + "\r\n")
+        self.assertEqual(response.status, 431)
 
 
 class TwoClients(Shared):

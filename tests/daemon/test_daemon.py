@@ -10,7 +10,8 @@ import threading
 import unittest
 
 from outdial_daemon import (
-    MONDAY_NINE, Daemon, Organisation, Story, expect, free_port, later, main, program_path)
+    MONDAY_NINE, Daemon, Organisation, Story, expect, free_port, later, main, program_path,
+    read_response)
 
 SOURCE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
@@ -363,6 +364,29 @@ class ManyConnections(Story):
         for connection in connections:
             connection.close()
         expect(self.daemon.client(org.key).get("/api/organization"), 200)
+
+
+class UnfinishedBodies(Story):
+    def test_what_one_address_holds_does_not_stop_small_requests(self):
+        org = self.org()
+        size = 8 * 1024 * 1024
+        head = f"POST /api/contacts HTTP/1.1\r\nHost: x\r\nContent-Length: {size}\r\n\r\n"
+        connections = []
+        for _ in range(33):
+            connection = self.daemon.connect()
+            connections.append(connection)
+            try:
+                connection.sendall(head.encode() + b"x" * (size - 4096))
+            except OSError:
+                pass  # refused before the end
+        expect(self.daemon.client().get("/healthz"), 200)
+        org.contact()
+        expect(read_response(connections[-1]), 503)
+        for connection in connections:
+            connection.close()
+        for _ in range(3):  # by when the daemon has seen that they are closed
+            expect(self.daemon.client().get("/healthz"), 200)
+        self.fails(org.api.post("/api/contacts", raw=b"x" * (size - 4096)), 400, "ValidationError")
 
 
 class RealClock(Story):

@@ -190,6 +190,20 @@ class KeysAndOrganisations(Case):
         self.assertEqual(self.daemon.client(key).get("/api/organization").status, 401)
         self.ctl("keys", "delete", row["id"], "--organization", org.id, status=5)
 
+    def test_a_key_of_the_platform_is_not_made_for_an_organisation(self):
+        org = self.org()
+        before = self.json("keys", "list")
+        for role in ("admin", "worker"):
+            done = self.ctl("keys", "create", "--role", role, "--name", "slip", "--organization",
+                            org.id, status=2)
+            self.assertEqual(done.stdout, "")
+            self.assertIn("leave out --organization", done.stderr)
+        self.assertEqual(self.json("keys", "list"), before)
+        # What the environment names is a default, and no slip.
+        done = run("keys", "create", "--role", "worker", "--name", "w", OUTDIAL_KEY=self.admin.key,
+                   OUTDIAL_URL=f"http://127.0.0.1:{self.daemon.port}", OUTDIAL_ORGANIZATION=org.id)
+        self.assertEqual(done.returncode, 0, done.stderr)
+
     def test_keys_of_the_platform(self):
         made = self.json("keys", "create", "--name", "sip-1", "--role", "worker")
         self.assertEqual(made["role"], "worker")
@@ -318,9 +332,18 @@ class Import(Case):
         self.assertEqual([e["row"] for e in done["errors"]], [2])
         self.assertEqual(done["created"], 1)
 
+    def test_an_audience_that_is_not_there_is_found_out_first(self):
+        org = self.org()
+        path = self.file("primaryPhone\n+12125550101\n")
+        done = self.ctl("import", path, "--audience", unknown_id(), key=org.key, status=5)
+        self.assertEqual(done.stdout, "")
+        self.assertIn("AudienceNotFoundError", done.stderr)
+        self.assertEqual(self.contacts(org), {})
+
     def test_a_refused_key_exits_5(self):
         path = self.file("primaryPhone\n+12125550101\n")
-        self.ctl("import", path, key="od_wrong", status=5)
+        done = self.ctl("import", path, key="od_wrong", status=5)
+        self.assertEqual(done.stdout, "")
 
 
 class Running(Case):
@@ -366,6 +389,16 @@ class Running(Case):
         self.ctl("resume", unknown_id(), other, key=org.key, status=5)
         self.assertEqual(org.execution(other)["status"], "running")
         self.ctl("cancel", other, key=org.key)
+
+    def test_a_word_that_is_no_id_stops_all_of_it(self):
+        org = self.org()
+        execution = org.launch(3)
+        for verb in ("pause", "cancel"):
+            done = self.ctl(verb, execution, "nobody", key=org.key, status=2)
+            self.assertEqual(done.stdout, "")
+            self.assertIn("nobody", done.stderr)
+            self.assertEqual(org.execution(execution)["status"], "running")
+        org.cancel(execution)
 
     def test_watch_of_one_that_was_cancelled_exits_3(self):
         org = self.org()
@@ -502,6 +535,10 @@ class Store(Case):
                 self.assertEqual(done.stdout, "")
 
 
+class Text(str):
+    """An answer of a stand-in that is no JSON."""
+
+
 class StandIn:
     """Answers requests by a function (method, path, body) -> (status, headers, body)."""
 
@@ -517,7 +554,7 @@ class StandIn:
                 body = json.loads(self.rfile.read(size)) if size else None
                 outer.requests.append((self.command, self.path, body))
                 status, headers, content = answer(self.command, self.path, body)
-                data = json.dumps(content).encode()
+                data = (content if isinstance(content, Text) else json.dumps(content)).encode()
                 self.send_response(status)
                 for name, value in headers.items():
                     self.send_header(name, value)
@@ -601,6 +638,25 @@ class Answers(unittest.TestCase):
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertEqual(json.loads(done.stdout)["created"], 1000)
 
+    def test_watch_tells_no_rate_of_calls_in_a_pause_window(self):
+        queued = iter(range(0, 1000, 100))
+        shown = iter([True, True, True])
+
+        def answer(_method, path, _body):
+            if path == "/metrics":
+                return 200, {}, Text(f"outdial_calls_queued_total {next(queued)}\n")
+            in_window = next(shown, False)
+            return 200, {}, {"id": "a", "programId": "p", "inPauseWindow": in_window,
+                             "status": "running" if in_window else "completed",
+                             "totalContacts": 1}
+
+        stand_in = self.stand_in(answer)
+        done = self.ctl(stand_in, "watch", unknown_id(), "--interval", "0.05")
+        lines = done.stdout.splitlines()
+        self.assertIn(" in_pause_window", lines[1])
+        self.assertNotIn("calls/s", lines[1])
+        self.assertIn("calls/s", lines[-1])
+
     def test_an_import_that_is_refused_in_the_middle_tells_what_it_did(self):
         answers = iter([(200, {}, {"created": 1000, "updated": 0, "contacts": []})])
         stand_in = self.stand_in(lambda *_: next(answers, (
@@ -609,6 +665,7 @@ class Answers(unittest.TestCase):
                         text="primaryPhone\n" + "\n".join(str(i) for i in range(1500)) + "\n")
         self.assertEqual(done.returncode, 5)
         self.assertIn("1,500 rows: 1,000 created", done.stdout)
+        self.assertIn(", then given up\n", done.stdout)
         self.assertIn("ForbiddenError", done.stderr)
 
 

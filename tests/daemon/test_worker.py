@@ -144,13 +144,14 @@ class Claims(Case):
         self.assertEqual([len(calls) for calls in got], [1, 1])
         self.assertNotEqual(got[0][0]["callId"], got[1][0]["callId"])
 
-    def waiting_claim(self, more=""):
+    def waiting_claim(self, more="", key=None):
         """A connection whose claim waits in the daemon; `more` is sent right behind it."""
         body = json.dumps({"max": 10, "waitMs": 25000, "gateway": "worker"})
         connection = self.daemon.connect()
         connection.sendall((
-            f"POST /api/calls/claim HTTP/1.1\r\nHost: x\r\nX-API-Key: {self.daemon.worker_key()}"
-            f"\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n{body}{more}"
+            "POST /api/calls/claim HTTP/1.1\r\nHost: x\r\n"
+            f"X-API-Key: {key or self.daemon.worker_key()}\r\n"
+            f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n{body}{more}"
         ).encode())
         # The daemon has read it once it answers what was sent later.
         for _ in range(3):
@@ -172,6 +173,15 @@ class Claims(Case):
                 calls = self.workers.claim_exactly(2)
                 self.assertEqual({call["redelivered"] for call in calls}, {False})
                 self.workers.finish_all(calls)
+
+    def test_one_whose_key_is_revoked_is_given_none(self):
+        made = self.admin.create("/api/api-keys", {"name": "for a while", "role": "worker"})
+        connection = self.waiting_claim(key=made["key"])
+        self.admin.remove(f"/api/api-keys/{made['id']}")
+        self.launch(2)
+        self.fails(read_response(connection), 401, "UnauthorizedError")
+        self.workers.claim_exactly(2)
+        connection.close()
 
     def test_one_of_two_that_wait_goes(self):
         gone = self.waiting_claim()

@@ -2,21 +2,25 @@
  * executions in memory and a clock that is moved by hand; no thread, no disk.
  *
  *     struct stage *stage = stage_new();
- *     stage_add_organisation(stage, 1, 0, 0);
- *     stage_add_contact(stage, 1, 7, stage_id(100));
- *     stage_launch(stage, &settings);
+ *     stage_put_organisation(stage, 1, 0, 0);
+ *     stage_put_did(stage, 0, 901, DID_ACTIVE);
+ *     stage_put_contact(stage, 1, 7, 101, false);
+ *     stage_launch(stage, &settings, 1);
  *     stage_advance(stage, stage->at + MS_PER_HOUR);
  *     stage_free(stage);
  *
  * It keeps the engine's order (engine/turn.c):
- *   1. A letter is handled, then what it derived, in order, until nothing derived is left. This is
- * the closure.
- *   2. The batch closes: executions that were touched save their state, and those that are over
- * leave.
- *   3. What the batch says to push gateways goes to `watch.on_offer`.
- *   4. Then the next letter. What actors send `later` stands in the queue of letters, with the
- * clock's time. An execution that is not in memory is loaded for a message. Memory of a closure is
- * freed when it ends, so that whoever keeps a text of it is found by the address sanitizer.
+ *
+ * 1. A letter is handled, then what it derived, in order, until nothing derived is left: a closure.
+ *
+ * 2. The batch closes: executions that were touched save their state, who is over leaves.
+ *
+ * 3. What the batch says to push gateways goes to `watch.on_offer`.
+ *
+ * 4. Then the next letter. What actors send `later` is one, with the time at which it was sent.
+ *
+ * An execution that is not in memory is loaded for a message. Memory of a closure is freed when it
+ * ends, so that whoever keeps a text of it is found by the address sanitizer.
  */
 #ifndef OUTDIAL_TESTS_SUPPORT_STAGE_H
 #define OUTDIAL_TESTS_SUPPORT_STAGE_H

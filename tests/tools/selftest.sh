@@ -285,5 +285,42 @@ put actors/fair_share.h </dev/null
 put tests/unit/actors/fair_test.c </dev/null
 finds "actors/fair_share.c:1: untested: write tests/unit/actors/fair_share_test.c" check-tidy
 
+# -------------------------------------------------------------------------------- check-messages
+
+# messages: a header of three messages; the page is on standard input.
+messages() {
+    begin
+    put model/message.h <<'H'
+#define MESSAGES(MESSAGE)                                \
+    MESSAGE(MESSAGE_LAUNCH, "launch", ACTOR_EXECUTION)   \
+    MESSAGE(MESSAGE_PAUSE, "pause", ACTOR_EXECUTION)     \
+    MESSAGE(MESSAGE_CLAIM, "claim", ACTOR_DISPATCHER)
+H
+    put docs/messages.md
+}
+
+messages <<'PAGE'
+## Execution
+| message | meaning |
+|---|---|
+| `launch` | begins |
+| `pause` | waits |
+## Dispatcher
+| `claim` | calls for a worker |
+PAGE
+passes "each message under its actor" check-messages
+
+messages <<'PAGE'
+## Execution
+| `launch` | begins |
+| `claim` | calls for a worker |
+| `stop` | there is none |
+| `launch` | again |
+PAGE
+finds 'docs/messages.md:1: "pause" of model/message.h is missing (execution)' check-messages
+finds 'docs/messages.md:3: "claim" is not for execution' check-messages
+finds 'docs/messages.md:4: there is no message "stop" in model/message.h' check-messages
+finds 'docs/messages.md:1: "launch" is there twice' check-messages
+
 echo "$failures failures"
 [[ $failures -eq 0 ]]

@@ -59,6 +59,39 @@ static void after_its_last_lease_an_attempt_is_undeliverable(void **state)
     assert_counters(f, 0, 0, 0, 1, 0);
 }
 
+/* What was given back in time is no lease that ended: it uses nothing up (api.md, `released`). */
+static void a_released_claim_is_no_lapse(void **state)
+{
+    struct fixture *f = *state;
+
+    launch(f, 1);
+    for (unsigned i = 0; i <= f->stage->settings.lease_limit; i++) {
+        claim(f, 1);
+        assert_int_equal(f->last.call_count, 1);
+        assert_int_equal(released(f, 0, 1), EVENT_ACCEPTED);
+    }
+    claim(f, 1);
+    pass(f, f->stage->settings.lease_ms);
+    claim(f, 1);
+    assert_int_equal(f->last.call_count, 1);
+    assert_counters(f, 0, 1, 0, 0, 0);
+}
+
+/* A number that was deactivated while the call waited is not shown (api.md, "Executions"). */
+static void a_claim_shows_a_did_that_may_be_used_now(void **state)
+{
+    struct fixture *f = *state;
+    struct live_call row;
+
+    launch(f, 2);
+    stage_put_did(f->stage, 0, 901, DID_INACTIVE);
+    claim(f, 2);
+    for (uint32_t entry = 0; entry < 2; entry++) {
+        assert_true(is_live(f, entry, &row));
+        assert_int_equal(row.did, 1);
+    }
+}
+
 /* The claim's answer says that the call is the worker's. So it is, also when a window has opened at
  * this instant and no TICK has come before the claim; the permission is what is refused. */
 static void what_is_claimed_at_a_windows_first_instant_is_leased(void **state)
@@ -375,6 +408,8 @@ static const struct CMUnitTest tests[] = {
     CASE(a_claim_gives_a_lease),
     CASE(a_lease_that_ends_puts_the_call_back),
     CASE(after_its_last_lease_an_attempt_is_undeliverable),
+    CASE(a_released_claim_is_no_lapse),
+    CASE(a_claim_shows_a_did_that_may_be_used_now),
     CASE(what_is_claimed_at_a_windows_first_instant_is_leased),
     CASE(started_is_accepted_once),
     CASE(started_wants_the_claim_id),

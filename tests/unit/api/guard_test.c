@@ -278,6 +278,29 @@ static void headers_end_within_16_kib(void **state)
     free(bytes);
 }
 
+/* A message of Host and `count` headers more. */
+static size_t many_headers(char *out, size_t size, unsigned count)
+{
+    size_t at = (size_t)snprintf(out, size, "GET / HTTP/1.1\r\n" HOST);
+
+    for (unsigned i = 0; i < count; i++) {
+        at += (size_t)snprintf(out + at, size - at, "a:\r\n");
+    }
+    return at + (size_t)snprintf(out + at, size - at, "\r\n");
+}
+
+static void a_message_has_at_most_100_headers(void **state)
+{
+    char bytes[2048];
+    size_t size = many_headers(bytes, sizeof(bytes) / 2, GUARD_HEADER_COUNT_MAX - 1);
+
+    (void)state;
+    memcpy(bytes + size, bytes, size); /* each message counts for itself */
+    check(bytes, 2 * size, FAULT_NONE, 2);
+    size = many_headers(bytes, sizeof(bytes), GUARD_HEADER_COUNT_MAX);
+    check(bytes, size, FAULT_HEADER_FIELDS_TOO_LARGE, 0);
+}
+
 /* What is cut from the input begins where the bad message does. */
 static void the_bad_message_can_be_cut_off(void **state)
 {
@@ -352,6 +375,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(an_unknown_method_is_said_with_its_target),
     cmocka_unit_test(a_nul_is_seen_wherever_it_stands),
     cmocka_unit_test(headers_end_within_16_kib),
+    cmocka_unit_test(a_message_has_at_most_100_headers),
     cmocka_unit_test(the_bad_message_can_be_cut_off),
     cmocka_unit_test(nothing_counts_after_a_breach),
     cmocka_unit_test(a_body_may_be_skipped),
