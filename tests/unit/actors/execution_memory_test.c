@@ -22,11 +22,11 @@ static void claim_and_answer(struct fixture *f, uint32_t claim)
 {
     stage_claim(f->stage, CALLS_IN_FLIGHT, false, claim, FIXTURE_EXCHANGE);
     for (size_t i = 0; i < f->last.call_count; i++) {
-        struct call_event event = {.entry = f->last.calls[i].entry,
+        struct call_event about = {.entry = f->last.calls[i].entry,
                                    .attempt = f->last.calls[i].attempt};
 
-        event.result.outcome = i % 2 == 0 ? OUTCOME_ANSWERED : OUTCOME_BUSY;
-        stage_event(f->stage, MESSAGE_CALL_RESULT, FIXTURE_EXECUTION, &event, 0);
+        about.result.outcome = i % 2 == 0 ? OUTCOME_ANSWERED : OUTCOME_BUSY;
+        stage_event(f->stage, MESSAGE_CALL_RESULT, FIXTURE_EXECUTION, &about, 0);
     }
 }
 
