@@ -368,7 +368,7 @@ class Crash(unittest.TestCase):
 
     def check_failures(self):
         self.assertEqual(self.shared.failures, [])
-        twice = [call_id for call_id, count in self.ledger.dials.items() if count > 1]
+        twice = [call_id for call_id, count in list(self.ledger.dials.items()) if count > 1]
         self.assertEqual(twice, [], "dialled twice")
 
     def kill(self):
