@@ -82,6 +82,19 @@ static void the_first_opening_makes_folder_files_and_rows(void **state)
     assert_true(uuid_parse(meta.text, &id));
 }
 
+/* Promise 1 holds through a loss of power only when LMDB syncs data and meta page of each commit,
+ * and never through a writable map (reliability.md 2.3). A kill would not show the difference. */
+static void each_commit_is_synced(void **state)
+{
+    struct store_fixture *f = *state;
+    unsigned flags = 0;
+
+    f->options.is_volatile = false;
+    assert_int_equal(store_fixture_open(f), 0);
+    assert_int_equal(mdb_env_get_flags(store_env(f->store), &flags), 0);
+    assert_int_equal(flags & (MDB_NOSYNC | MDB_NOMETASYNC | MDB_MAPASYNC | MDB_WRITEMAP), 0);
+}
+
 static void the_id_of_a_store_stays(void **state)
 {
     struct store_fixture *f = *state;
@@ -440,6 +453,7 @@ static void errors_have_their_meaning(void **state)
 
 static const struct CMUnitTest tests[] = {
     CASE(the_first_opening_makes_folder_files_and_rows),
+    CASE(each_commit_is_synced),
     CASE(the_id_of_a_store_stays),
     CASE(a_store_is_new_until_something_is_stored),
     CASE(bytes_grow_with_rows),
