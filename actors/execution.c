@@ -192,6 +192,7 @@ static handler_fn handler_of(enum message_type type)
         [MESSAGE_CANCEL] = execution_on_cancel,
         [MESSAGE_DID_CHANGED] = execution_on_did_changed,
         [MESSAGE_ZONE_RULES] = on_zone_rules,
+        [MESSAGE_CLOCK_GAP] = execution_on_clock_gap,
     };
 
     OD_CHECK(handlers[type] != NULL);

@@ -338,3 +338,19 @@ void execution_expire(const struct step *s)
         }
     }
 }
+
+/* The process stood still, and heard nobody meanwhile: as after a start, no lease ends within one
+ * lease from now, and no call is silent yet (reliability.md 3, "Leases"). */
+void execution_on_clock_gap(const struct step *s)
+{
+    struct flights *flights = &s->e->flights;
+    struct flight *flight = flights_first(flights, FLIGHTS_LEASED);
+
+    for (; flight != NULL; flight = flights_after(flights, flight)) {
+        flight->mono = s->m->mono + s->settings->lease_ms;
+    }
+    flight = flights_first(flights, FLIGHTS_STARTED);
+    for (; flight != NULL; flight = flights_after(flights, flight)) {
+        flight->mono = s->m->mono;
+    }
+}

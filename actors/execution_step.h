@@ -81,5 +81,6 @@ void execution_on_node_executed(const struct step *s);
 void execution_on_call_result(const struct step *s);
 void execution_on_call_released(const struct step *s);
 void execution_expire(const struct step *s); /* leases and silent calls */
+void execution_on_clock_gap(const struct step *s);
 
 #endif

@@ -24,7 +24,8 @@ static int64_t read_ns(clockid_t id)
 void clock_open_real(struct clock *clock)
 {
     *clock = (struct clock){.is_test = false};
-    clock_refresh(clock);
+    clock->mono = read_ns(CLOCK_BOOTTIME) / NS_PER_MS;
+    (void)clock_refresh(clock);
 }
 
 void clock_open_test(struct clock *clock, int64_t at)
@@ -33,17 +34,20 @@ void clock_open_test(struct clock *clock, int64_t at)
     *clock = (struct clock){.is_test = true, .now = at, .mono = TEST_MONO_START};
 }
 
-void clock_refresh(struct clock *clock)
+bool clock_refresh(struct clock *clock)
 {
     int64_t mono;
+    bool is_gap;
 
     if (clock->is_test) {
-        return;
+        return false;
     }
     clock->now = read_ns(CLOCK_REALTIME) / NS_PER_MS;
     mono = read_ns(CLOCK_BOOTTIME) / NS_PER_MS;
     OD_CHECK(mono >= clock->mono);
+    is_gap = mono - clock->mono >= CLOCK_GAP_MS;
     clock->mono = mono;
+    return is_gap;
 }
 
 void clock_advance_to(struct clock *clock, int64_t at)

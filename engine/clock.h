@@ -16,14 +16,19 @@ struct clock {
     int64_t mono;
 };
 
+/* A clock that is not taken for so long has stood still with its process: it was stopped, or the
+ * machine slept. The engine takes the time each second when there is nothing else to do. */
+enum { CLOCK_GAP_MS = 5000 };
+
 /* CLOCK_REALTIME and CLOCK_BOOTTIME, read at once. */
 void clock_open_real(struct clock *clock);
 
 /* A clock that stands at `at`, an instant from 0 on. */
 void clock_open_test(struct clock *clock, int64_t at);
 
-/* Takes the time anew, once a turn. A test clock stays where it is. */
-void clock_refresh(struct clock *clock);
+/* Takes the time anew, once a turn. A test clock stays where it is. True: the process has stood
+ * still, for CLOCK_GAP_MS or more, since it was taken last. */
+bool clock_refresh(struct clock *clock);
 
 /* Moves a test clock on; an instant before its own leaves it. */
 void clock_advance_to(struct clock *clock, int64_t at);

@@ -61,12 +61,22 @@ static void on_upkeep(evutil_socket_t fd, short what, void *context)
     }
 }
 
+static void on_pulse(evutil_socket_t fd, short what, void *context)
+{
+    (void)fd;
+    (void)what;
+    timers_take_time(context);
+}
+
 static int open_upkeep(struct engine *engine, struct od_error *error)
 {
     static const struct timeval minute = {UPKEEP_SECONDS, 0};
+    static const struct timeval pulse = {PULSE_SECONDS, 0};
 
     engine->upkeep_event = event_new(engine->base, -1, EV_PERSIST, on_upkeep, engine);
-    if (engine->upkeep_event == NULL || event_add(engine->upkeep_event, &minute) != 0) {
+    engine->pulse_event = event_new(engine->base, -1, EV_PERSIST, on_pulse, engine);
+    if (engine->upkeep_event == NULL || event_add(engine->upkeep_event, &minute) != 0 ||
+        engine->pulse_event == NULL || event_add(engine->pulse_event, &pulse) != 0) {
         return od_error_set(error, OD_ENOMEM, "event loop");
     }
     return 0;
@@ -280,6 +290,7 @@ void engine_close(struct engine *engine)
     free_event(engine->writer_event);
     free_event(engine->probe_event);
     free_event(engine->upkeep_event);
+    free_event(engine->pulse_event);
     close_storage(engine);
     if (engine->zones != NULL) {
         zones_close(engine->zones);
@@ -332,7 +343,7 @@ void engine_post(struct engine *engine, const struct message *message, struct ar
         refuse(engine, message->exchange, reason);
         return;
     }
-    clock_refresh(&engine->clock); /* the last turn may be long ago */
+    timers_take_time(engine); /* the last turn may be long ago */
     letter.message.at = clock_now(&engine->clock);
     letter.message.mono = clock_mono(&engine->clock);
     mailbox_post(&engine->mailbox, &letter);
@@ -362,7 +373,7 @@ struct reader *engine_begin_read(struct engine *engine)
 {
     struct od_error error;
 
-    clock_refresh(&engine->clock); /* of what is read, some depends on the time */
+    timers_take_time(engine); /* of what is read, some depends on the time */
     if (engine->api_reads == 0 && !engine->is_releasing &&
         reader_begin(engine->api_reader, &error) != 0) {
         return NULL;

@@ -29,6 +29,7 @@ enum {
     PROBE_SECONDS = 1,           /* while the store takes no writes */
     EXIT_STORE = 70,             /* the exit status when the store can no longer be trusted */
     UPKEEP_SECONDS = 60,
+    PULSE_SECONDS = 1,  /* the time is taken at least so often (engine/clock.h, CLOCK_GAP_MS) */
     ZONES_UPKEEPS = 60, /* an upgraded tzdata is seen within an hour (reliability.md 2.8) */
 };
 
@@ -93,7 +94,7 @@ struct engine {
     struct event_base *base;
     struct event *run_event;    /* a turn, as soon as other events had theirs */
     struct event *writer_event; /* a batch is durable, or refused */
-    struct event *wall_event, *mono_event, *probe_event, *upkeep_event;
+    struct event *wall_event, *mono_event, *probe_event, *upkeep_event, *pulse_event;
     unsigned upkeeps;     /* minutes */
     bool disk_was_full;   /* when the store began to take no writes */
     int wall_fd, mono_fd; /* -1 with a test clock */
@@ -144,6 +145,9 @@ int recovery_find_numbers(struct engine *engine, struct od_error *error);
 
 int timers_open(struct engine *engine, struct od_error *error);
 void timers_close(struct engine *engine);
+/* Takes the time anew. When the process has stood still, every execution is told, before any
+ * message that is made with the new time. */
+void timers_take_time(struct engine *engine);
 void timers_fire(struct engine *engine); /* TICKs for what is due; gateways run */
 void timers_arm(struct engine *engine);
 struct wake timers_wake(const struct engine *engine); /* the earliest of everybody's */

@@ -43,7 +43,7 @@ struct uuid engine_new_id(struct engine *engine)
     uint64_t counter;
     int64_t now;
 
-    clock_refresh(&engine->clock);
+    timers_take_time(engine);
     now = clock_now(&engine->clock);
     if (now > engine->last_id_ms) {
         engine->last_id_ms = now;

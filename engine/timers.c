@@ -28,11 +28,26 @@ static void post_tick(struct engine *engine, struct actor_name actor)
     mailbox_post(&engine->mailbox, &letter);
 }
 
+void timers_take_time(struct engine *engine)
+{
+    struct letter letter = {
+        .message = {.actor = {ACTOR_EVERY_EXECUTION, 0}, .type = MESSAGE_CLOCK_GAP}};
+
+    if (!clock_refresh(&engine->clock)) {
+        return;
+    }
+    log_warn("the process has stood still; leases begin anew");
+    letter.message.at = clock_now(&engine->clock);
+    letter.message.mono = clock_mono(&engine->clock);
+    mailbox_post(&engine->mailbox, &letter);
+    turn_wanted(engine);
+}
+
 /* The wall clock was set: windows and due contacts are others now, and no timer says so when it
  * was set back. */
 static void tick_everyone(struct engine *engine)
 {
-    clock_refresh(&engine->clock);
+    timers_take_time(engine);
     for (uint32_t i = 0; i < engine->registry.count; i++) {
         post_tick(engine, (struct actor_name){ACTOR_EXECUTION,
                                               engine->registry.slots[i]->execution.number});

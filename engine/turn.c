@@ -176,7 +176,7 @@ void turn_run(struct engine *engine)
 {
     int64_t started_ns = clock_mono_ns();
 
-    clock_refresh(&engine->clock);
+    timers_take_time(engine);
     if (engine->releasing != NULL) {
         release_run(engine);
     }

@@ -69,6 +69,7 @@ struct actor_name {
     MESSAGE(CANCEL, "cancel", ACTOR_EXECUTION)                                                     \
     MESSAGE(DID_CHANGED, "did_changed", ACTOR_EXECUTION)                                           \
     MESSAGE(ZONE_RULES, "zone_rules", ACTOR_EXECUTION)                                             \
+    MESSAGE(CLOCK_GAP, "clock_gap", ACTOR_EXECUTION)                                               \
     MESSAGE(DEMAND, "demand", ACTOR_DISPATCHER)                                                    \
     MESSAGE(CALLS_OFFERED, "calls_offered", ACTOR_DISPATCHER)                                      \
     MESSAGE(CALLS_UNDER_WAY, "calls_under_way", ACTOR_DISPATCHER)                                  \

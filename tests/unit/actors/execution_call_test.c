@@ -402,6 +402,34 @@ static void a_pushed_call_that_was_given_back_is_pushed_again_later(void **state
     assert_int_equal(f->offer_count, 3);
 }
 
+/* reliability.md 3, "Leases": none expires within one lease of a detected gap. */
+static void after_a_gap_leases_and_signs_of_life_count_anew(void **state)
+{
+    struct fixture *f = *state;
+    struct stage *stage = f->stage;
+    const struct message gap = {.actor = {ACTOR_EVERY_EXECUTION, 0}, .type = MESSAGE_CLOCK_GAP};
+    struct live_call row;
+
+    launch(f, 2);
+    claim(f, 2);
+    assert_int_equal(started(f, 1, 1), EVENT_ACCEPTED);
+    stage->at += stage->settings.call_timeout_ms + stage->settings.lease_ms;
+    stage->mono += stage->settings.call_timeout_ms + stage->settings.lease_ms;
+    stage_post(stage, &gap);
+    pass(f, stage->settings.lease_ms - 1);
+    assert_true(is_live(f, 0, &row));
+    assert_int_equal(row.status, CALL_CLAIMED);
+    pass(f, 1);
+    assert_true(is_live(f, 0, &row));
+    assert_int_equal(row.status, CALL_QUEUED);
+    pass(f, stage->settings.call_timeout_ms - stage->settings.lease_ms - 1);
+    assert_true(is_live(f, 1, &row));
+    assert_int_equal(row.status, CALL_STARTED);
+    pass(f, 1);
+    assert_false(is_live(f, 1, &row));
+    assert_int_equal(call_of(f, 1, 1).outcome, OUTCOME_TIMEOUT);
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
 
 static const struct CMUnitTest tests[] = {
@@ -426,6 +454,7 @@ static const struct CMUnitTest tests[] = {
     CASE(a_late_copy_of_released_takes_nothing_from_a_new_holder),
     CASE(a_lost_lease_is_nothing_to_release),
     CASE(a_pushed_call_that_was_given_back_is_pushed_again_later),
+    CASE(after_a_gap_leases_and_signs_of_life_count_anew),
 };
 
 OD_TEST_MAIN(tests)

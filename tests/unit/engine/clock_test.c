@@ -15,7 +15,7 @@ static void a_test_clock_stands_still(void **state)
     clock_open_test(&clock, 1000);
     mono = clock_mono(&clock);
     assert_true(mono > 0);
-    clock_refresh(&clock);
+    (void)clock_refresh(&clock);
     assert_int_equal(clock_now(&clock), 1000);
     assert_int_equal(clock_mono(&clock), mono);
 }
@@ -83,8 +83,19 @@ static void a_real_clock_is_the_same_until_it_is_refreshed(void **state)
     while (clock_mono_ns() < until) {
     }
     assert_int_equal(clock_mono(&clock), mono);
-    clock_refresh(&clock);
+    assert_false(clock_refresh(&clock));
     assert_true(clock_mono(&clock) > mono);
+}
+
+static void a_real_clock_sees_that_its_process_stood_still(void **state)
+{
+    struct clock clock;
+
+    (void)state;
+    clock_open_real(&clock);
+    clock.mono -= CLOCK_GAP_MS; /* as if it had been taken so long ago */
+    assert_true(clock_refresh(&clock));
+    assert_false(clock_refresh(&clock));
 }
 
 static const struct CMUnitTest tests[] = {
@@ -93,6 +104,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(a_test_clock_does_not_go_back),
     cmocka_unit_test(a_real_clock_is_the_systems),
     cmocka_unit_test(a_real_clock_is_the_same_until_it_is_refreshed),
+    cmocka_unit_test(a_real_clock_sees_that_its_process_stood_still),
 };
 
 OD_TEST_MAIN(tests)
