@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "api/admission.h"
+#include "api/idempotency.h"
 #include "api/query.h"
 #include "api/routes.h"
 #include "api/server.h"
@@ -287,6 +288,9 @@ static bool check(struct exchange *exchange, const struct compiled_route *route,
         return false;
     }
     read_query(exchange, target);
+    if (!idempotency_check(exchange)) {
+        return false;
+    }
     return admission_check_body(exchange) && check_faults(exchange);
 }
 
