@@ -3,6 +3,7 @@
 
 #include "actors/directory_parts.h"
 #include "base/instant.h"
+#include "model/attribute.h"
 
 void directory_attribute_create(const struct message *m, struct view *view, struct effects *out)
 {
@@ -47,10 +48,6 @@ void directory_attribute_delete(const struct message *m, struct view *view, stru
 }
 
 /* ---- types ---- */
-
-enum {
-    NAME_BYTES_MAX = 64 /* of an attribute (api.md); a body may ask for any name */
-};
 
 struct attribute_type_entry {
     struct slice name;
@@ -100,7 +97,8 @@ static const struct attribute_type_entry *types_get(struct view *view, uint32_t 
     struct owned_id id;
     struct attribute attribute;
     *entry = (struct attribute_type_entry){.name = name};
-    if (name.size <= NAME_BYTES_MAX && view_get(view, TABLE_ATTRIBUTE_BY_NAME, &by_name, &id)) {
+    if (name.size <= ATTRIBUTE_NAME_BYTES_MAX &&
+        view_get(view, TABLE_ATTRIBUTE_BY_NAME, &by_name, &id)) {
         struct key key = key_owned(organisation, &id.id);
         OD_CHECK(view_get(view, TABLE_ATTRIBUTE, &key, &attribute));
         entry->exists = true;
@@ -111,32 +109,6 @@ static const struct attribute_type_entry *types_get(struct view *view, uint32_t 
 
 /* ---- values ---- */
 
-/* "YYYY-MM-DD or a full ISO time" (api.md). */
-static bool is_date(struct slice text)
-{
-    int32_t days;
-    int64_t at;
-
-    return instant_parse_date(text, &days) || instant_parse(text, &at);
-}
-
-/* What is wrong with a value of an attribute of this type; NULL: nothing. */
-static const char *value_fault(enum attribute_type type, const struct attribute_value *value)
-{
-    bool is_text = value->type == ATTRIBUTE_STRING || value->type == ATTRIBUTE_DATE;
-
-    switch (type) {
-    case ATTRIBUTE_STRING: return is_text ? NULL : "must be a string";
-    case ATTRIBUTE_NUMBER: return value->type == type ? NULL : "must be a number";
-    case ATTRIBUTE_BOOLEAN: return value->type == type ? NULL : "must be a boolean";
-    case ATTRIBUTE_DATE:
-        return is_text && is_date(value->text)
-                   ? NULL
-                   : "must be a date (YYYY-MM-DD or an ISO 8601 time with an offset)";
-    }
-    return "has a type that is not known";
-}
-
 void directory_check_attributes(struct view *view, uint32_t organisation,
                                 struct attribute_work *work, const struct contact *contact,
                                 struct slice prefix, struct refusal_list *faults)
@@ -146,9 +118,9 @@ void directory_check_attributes(struct view *view, uint32_t organisation,
         const struct attribute_type_entry *entry = types_get(view, organisation, work, value->name);
         const char *fault = NULL;
         if (!entry->exists) {
-            fault = "is not a custom attribute of the organization";
+            fault = ATTRIBUTE_UNKNOWN;
         } else if (!value->is_null) {
-            fault = value_fault(entry->type, value);
+            fault = attribute_fault(entry->type, value);
         }
         if (fault != NULL) {
             struct slice path = arena_printf(view->arena, "%.*scustomAttributes.%.*s",

@@ -1,4 +1,5 @@
-/* Organisations and API keys; DIDs are in platform_dids.c.
+/* Organisations and API keys; DIDs are in platform_dids.c,
+ * responses kept for idempotency keys in platform_idempotency.c.
  *
  * A new organisation gets two rows (by number, by id), a new key two (by owner and id, by hash).
  * Numbers, ids and hashes are made outside and arrive in messages.
@@ -132,6 +133,7 @@ static const platform_fn handlers[MESSAGE_TYPE_COUNT] = {
     [MESSAGE_DID_CREATE] = platform_did_create,
     [MESSAGE_DID_PATCH] = platform_did_patch,
     [MESSAGE_DID_DELETE] = platform_did_delete,
+    [MESSAGE_RESPONSE_KEPT] = platform_response_kept,
 };
 
 void platform_handle(const struct message *m, struct view *view, struct effects *out)

@@ -13,4 +13,8 @@ void platform_did_create(const struct message *m, struct view *view, struct effe
 void platform_did_patch(const struct message *m, struct view *view, struct effects *out);
 void platform_did_delete(const struct message *m, struct view *view, struct effects *out);
 
+/* ---- platform_idempotency.c ---- */
+
+void platform_response_kept(const struct message *m, struct view *view, struct effects *out);
+
 #endif

@@ -172,7 +172,7 @@ bool admission_check_body(struct exchange *exchange)
         faults_add(&exchange->faults, SLICE(""), "must be a JSON object");
     }
     (void)evbuffer_drain(input, size);
-    if (faults_any(&exchange->faults)) {
+    if (!json_is_object(exchange->body)) {
         exchange_send_faults(exchange);
         return false;
     }

@@ -15,7 +15,8 @@ bool admission_check_key(struct exchange *exchange);
 /* The key once more, for an exchange that has waited meanwhile: 401 when it has been revoked. */
 bool admission_check_key_again(struct exchange *exchange, struct reader *reader);
 
-/* The content type (415) and the body (400), by what the route takes; sets exchange->body. */
+/* The content type (415) and the body (400), by what the route takes; sets exchange->body. Faults
+ * of the query, if there are any, are in the same 400. */
 bool admission_check_body(struct exchange *exchange);
 
 #endif

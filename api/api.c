@@ -5,6 +5,7 @@
 
 #include <sodium.h>
 
+#include "api/idempotency.h"
 #include "api/reply.h"
 #include "api/server.h"
 #include "base/check.h"
@@ -107,6 +108,7 @@ static void ignore_sigpipe(void)
 static void free_api(struct api *api)
 {
     engine_set_replies(api->engine, NULL, NULL);
+    engine_set_keeper(api->engine, NULL, NULL);
     http_close(&api->http);
     http_close(&api->ops_http);
     connections_deinit(&api->connections);
@@ -134,6 +136,7 @@ int api_open(struct engine *engine, struct api **out, struct od_error *error)
     randombytes_buf(&api->request_id_bits, sizeof(api->request_id_bits));
     connections_init(&api->connections, api);
     engine_set_replies(engine, reply_arrived, api);
+    engine_set_keeper(engine, idempotency_keep, api);
     code = open_parts(api, error);
     if (code != 0) {
         od_error_prefix(error, "api");
@@ -172,6 +175,7 @@ void api_close(struct api *api)
     }
     api_stop(api);
     exchange_enter(api);
+    idempotency_drop(api);
     exchange_each(api, answer_unavailable, NULL);
     exchange_leave(api);
     base = engine_base(api->engine);

@@ -98,25 +98,39 @@ struct exchange *exchange_new(struct api *api, struct evhttp_request *request,
     return exchange;
 }
 
+/* From here on there is no request to answer. */
+static void leave_connection(struct exchange_private *own)
+{
+    exchange_stop_waiting(own);
+    if (own->connection != NULL) {
+        connection_set_exchange(own->connection, NULL);
+    }
+    own->request = NULL;
+    own->connection = NULL;
+}
+
 /* Unlinks it; its memory goes with exchange_leave. */
 void exchange_finish(struct exchange *exchange)
 {
     struct exchange_private *own = exchange->own;
 
-    exchange_stop_waiting(own);
+    leave_connection(own);
     unlink_number(exchange->api, own);
-    connection_set_exchange(own->connection, NULL);
-    own->request = NULL;
-    own->connection = NULL;
     own->next = exchange->api->finished;
     exchange->api->finished = own;
+    idempotency_finished(exchange);
 }
 
 void exchange_abandon(struct exchange *exchange)
 {
     struct evhttp_request *request = exchange->own->request;
 
-    exchange_finish(exchange);
+    if (idempotency_needs(exchange)) {
+        leave_connection(exchange->own);
+        exchange->own->is_alone = true;
+    } else {
+        exchange_finish(exchange);
+    }
     /* evhttp leaves a request that it has taken off its connection to who was given it. */
     if (evhttp_request_get_connection(request) == NULL) {
         evhttp_request_free(request);
@@ -190,6 +204,7 @@ void exchange_post(struct exchange *exchange, const struct message *message)
     struct arena *payload = exchange->own->payload;
 
     exchange->own->payload = NULL;
+    exchange->own->has_posted = true;
     engine_post(exchange->engine, message, payload);
 }
 

@@ -80,6 +80,8 @@ struct exchange {
     void *state;                           /* in `arena` */
     struct slice secret;                   /* of a new API key, shown in its answer only */
 
+    struct idempotent *idempotent; /* its Idempotency-Key under way (api/idempotency.h), or NULL */
+
     struct exchange_private *own; /* exchange.c only */
 };
 
@@ -102,6 +104,9 @@ void exchange_send_json(struct exchange *exchange, int status, json_t *body);
 
 /* The same with the text of a body. */
 void exchange_send_json_text(struct exchange *exchange, int status, struct slice body);
+
+/* A response made before: with a JSON body, or with none. */
+void exchange_send_response(struct exchange *exchange, int status, struct slice body);
 
 /* 204. */
 void exchange_send_nothing(struct exchange *exchange);
@@ -160,7 +165,8 @@ struct exchange *exchange_find(struct api *api, uint64_t number);
 void exchange_each(struct api *api, exchange_reply_fn visit, const struct reply *reply);
 
 /* The connection is being freed by evhttp, and the request with it: ends the exchange, and then
- * calls its on_gone. */
+ * calls its on_gone. One whose response must be stored (idempotency_needs) lives on until its
+ * answer, which goes nowhere. */
 void exchange_abandon(struct exchange *exchange);
 
 /* Lets every exchange_wait end now, for a drain. */

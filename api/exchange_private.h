@@ -5,6 +5,7 @@
 #include <uthash.h>
 
 #include "api/exchange.h"
+#include "api/idempotency.h"
 
 struct exchange_private {
     struct exchange *exchange; /* the other half of the same memory */
@@ -13,6 +14,10 @@ struct exchange_private {
     struct connection *connection;
     struct arena *payload;
     struct event *timer, *watch;
+    bool has_posted;
+    bool is_alone;            /* its client has gone, and its answer goes nowhere */
+    struct slice location;    /* the header, once it has been added; in the exchange's arena */
+    struct response *capture; /* the answer goes there instead of to the client; NULL: as a rule */
     struct exchange_private *next; /* among the finished */
     UT_hash_handle hh;
 };

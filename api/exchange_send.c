@@ -13,6 +13,7 @@
 #include "engine/metrics.h"
 
 #define RETRY_AFTER "1" /* seconds */
+#define JSON_TYPE   "application/json; charset=utf-8"
 
 enum {
     MESSAGE_SIZE = 512 /* of a fault, with its NUL */
@@ -20,10 +21,27 @@ enum {
 
 void exchange_add_header(struct exchange *exchange, const char *name, const char *value)
 {
-    struct evkeyvalq *headers = evhttp_request_get_output_headers(exchange->own->request);
-    int error = evhttp_add_header(headers, name, value);
+    struct exchange_private *own = exchange->own;
 
-    OD_CHECK(error == 0);
+    if (strcmp(name, "Location") == 0) {
+        own->location = arena_copy(&exchange->arena, slice_from(value));
+    }
+    if (own->request != NULL && own->capture == NULL) {
+        struct evkeyvalq *headers = evhttp_request_get_output_headers(own->request);
+        int error = evhttp_add_header(headers, name, value);
+
+        OD_CHECK(error == 0);
+    }
+}
+
+/* Where the answer goes instead of to the client. */
+static void capture(struct exchange *exchange, int status, struct slice body)
+{
+    struct exchange_private *own = exchange->own;
+
+    *own->capture = (struct response){.status = status,
+                                      .location = own->location,
+                                      .body = arena_copy(&exchange->arena, body)};
 }
 
 /* A client that asked with HEAD gets no body, and must be told how long it would have been. */
@@ -66,7 +84,18 @@ static void send_bytes(struct exchange *exchange, int status, const char *conten
 {
     struct evhttp_request *request = exchange->own->request;
 
-    OD_CHECK(request != NULL);
+    if (exchange->own->capture != NULL) {
+        capture(exchange, status, body);
+        return;
+    }
+    if (!idempotency_may_send(exchange, status, body)) {
+        return;
+    }
+    if (request == NULL) { /* its client has gone */
+        OD_CHECK(exchange->own->is_alone);
+        exchange_finish(exchange);
+        return;
+    }
     if (content_type != NULL) {
         exchange_add_header(exchange, "Content-Type", content_type);
         add_body(exchange, body);
@@ -83,7 +112,12 @@ static void send_bytes(struct exchange *exchange, int status, const char *conten
 
 void exchange_send_json_text(struct exchange *exchange, int status, struct slice body)
 {
-    send_bytes(exchange, status, "application/json; charset=utf-8", body);
+    send_bytes(exchange, status, JSON_TYPE, body);
+}
+
+void exchange_send_response(struct exchange *exchange, int status, struct slice body)
+{
+    send_bytes(exchange, status, slice_is_empty(body) ? NULL : JSON_TYPE, body);
 }
 
 static void send_buf(struct exchange *exchange, int status, struct buf *text, int error)

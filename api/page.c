@@ -73,6 +73,15 @@ bool page_cursor_parse(const uint8_t *secret, enum table table, const struct key
     return true;
 }
 
+bool page_cursor_fits(const struct exchange *exchange, enum table table, const struct key *prefix)
+{
+    struct key suffix;
+
+    return slice_is_empty(exchange->page.cursor) ||
+           page_cursor_parse(exchange->api->auth.secret, table, prefix, exchange->page.cursor,
+                             &suffix);
+}
+
 /* ---- walking ---- */
 
 /* The rows of one prefix. */
@@ -196,7 +205,8 @@ static bool fill(struct walk *walk, json_t *data, struct key *last)
     }
 }
 
-/* Puts each stream behind the cursor. False, with the exchange answered, for a bad one. */
+/* Puts each stream behind the cursor. False, with the exchange answered, for a bad one, and when
+ * the query has other faults. */
 static bool begin(struct walk *walk)
 {
     struct exchange *exchange = walk->exchange;
@@ -206,7 +216,9 @@ static bool begin(struct walk *walk)
 
     if (has_cursor && !page_cursor_parse(secret, walk->list->table, &walk->list->prefix,
                                          exchange->page.cursor, &suffix)) {
-        faults_add(&exchange->faults, SLICE("cursor"), "is not a cursor of this list");
+        faults_add(&exchange->faults, SLICE("cursor"), PAGE_CURSOR_FAULT);
+    }
+    if (faults_any(&exchange->faults)) {
         exchange_send_faults(exchange);
         return false;
     }

@@ -3,8 +3,9 @@
  *
  * A cursor is the end of the last row's key behind the list's prefix, with a check over it and the
  * prefix, in base64url: it stays valid while rows come and go, a cursor of another list or a
- * changed one is a ValidationError. The router has read ?limit= and ?cursor= into exchange->page
- * and answered a bad limit; page_send judges the cursor.
+ * changed one is a ValidationError. The router has read ?limit= and ?cursor= into exchange->page;
+ * page_send judges the cursor, and answers with it whatever else is wrong with the query: what the
+ * router and the handler have put into exchange->faults.
  */
 #ifndef OUTDIAL_API_PAGE_H
 #define OUTDIAL_API_PAGE_H
@@ -43,7 +44,7 @@ struct page_list {
     void *state; /* the second argument of show */
 };
 
-/* Answers the exchange with a page: {"data": […], "nextCursor": …}. */
+/* Answers the exchange with a page: {"data": […], "nextCursor": …}, or with its faults. */
 void page_send(struct exchange *exchange, const struct page_list *list);
 
 /* The same for two prefixes of one table whose keys end in UUIDv7s, merged newest first. */
@@ -65,5 +66,12 @@ void page_cursor_print(const uint8_t *secret, enum table table, const struct key
  */
 bool page_cursor_parse(const uint8_t *secret, enum table table, const struct key *prefix,
                        struct slice text, struct key *out);
+
+/* What is said of a cursor that is none of the list. */
+#define PAGE_CURSOR_FAULT "is not a cursor of this list"
+
+/* Whether the request's cursor, if there is one, is of the list of that table and prefix: for a
+ * handler that answers faults of the query without page_send. */
+bool page_cursor_fits(const struct exchange *exchange, enum table table, const struct key *prefix);
 
 #endif

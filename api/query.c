@@ -117,7 +117,7 @@ static void read_page(struct exchange *exchange)
     if (cursor != NULL) {
         exchange->page.cursor = *cursor;
         if (slice_is_empty(*cursor)) {
-            faults_add(&exchange->faults, SLICE("cursor"), "is not a cursor of this list");
+            faults_add(&exchange->faults, SLICE("cursor"), PAGE_CURSOR_FAULT);
         }
     }
     if (limit == NULL) {

@@ -1,6 +1,7 @@
 #include "api/reply.h"
 
 #include "api/claims.h"
+#include "api/idempotency.h"
 #include "api/json.h"
 #include "api/render.h"
 #include "api/server.h"
@@ -101,7 +102,7 @@ static void send_rendered(struct exchange *exchange, const struct reply *reply)
     exchange_send_json(exchange, is_new ? 201 : 200, json);
 }
 
-static void answer(struct exchange *exchange, const struct reply *reply)
+void reply_answer(struct exchange *exchange, const struct reply *reply)
 {
     if (exchange->on_reply != NULL) {
         exchange->on_reply(exchange, reply);
@@ -122,6 +123,14 @@ static void answer(struct exchange *exchange, const struct reply *reply)
     OD_CHECK(!"a reply that its route does not expect");
 }
 
+/* A response that was made in the turn of its reply leaves as it was stored. */
+static void answer(struct exchange *exchange, const struct reply *reply)
+{
+    if (!idempotency_answer(exchange)) {
+        reply_answer(exchange, reply);
+    }
+}
+
 void reply_arrived(void *context, uint64_t number, const struct reply *reply)
 {
     struct api *api = context;
@@ -129,6 +138,7 @@ void reply_arrived(void *context, uint64_t number, const struct reply *reply)
 
     exchange_enter(api);
     if (number == ENGINE_EVERY_EXCHANGE) {
+        idempotency_drop(api);
         exchange_each(api, answer, reply);
         first_key_replied(api, reply);
     } else if (number == api->first_key.exchange) {

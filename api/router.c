@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "api/admission.h"
+#include "api/idempotency.h"
 #include "api/query.h"
 #include "api/routes.h"
 #include "api/server.h"
@@ -256,21 +257,41 @@ static bool check_ids(struct exchange *exchange, const struct compiled_route *ro
     return true;
 }
 
-/* False, with the exchange answered, when a parameter has a fault. */
-static bool check_query(struct exchange *exchange, struct slice target)
+/* Faults stay in the exchange, to be answered with those of the body and of the cursor. */
+static void read_query(struct exchange *exchange, struct slice target)
 {
     size_t path_size = path_of(target).size;
-    struct slice query = SLICE("");
 
     if (path_size < target.size) {
-        query = slice_make(target.data + path_size + 1, target.size - path_size - 1);
+        query_read(exchange, slice_make(target.data + path_size + 1, target.size - path_size - 1));
+    } else {
+        query_read(exchange, SLICE(""));
     }
-    query_read(exchange, query);
-    if (faults_any(&exchange->faults)) {
-        exchange_send_faults(exchange);
+}
+
+/* A handler that reads a body or sends a list finds faults of its own, and answers all of them. For
+ * the others this is the place. False, with the exchange answered, when there is a fault. */
+static bool check_faults(struct exchange *exchange)
+{
+    if (!faults_any(&exchange->faults) || exchange->body != NULL || exchange->route->is_list) {
+        return true;
+    }
+    exchange_send_faults(exchange);
+    return false;
+}
+
+/* Every check in its order; false, with the exchange answered, when one has failed. */
+static bool check(struct exchange *exchange, const struct compiled_route *route,
+                  const struct segments *path, struct slice target)
+{
+    if (!admission_check_key(exchange) || !check_ids(exchange, route, path)) {
         return false;
     }
-    return true;
+    read_query(exchange, target);
+    if (!idempotency_check(exchange)) {
+        return false;
+    }
+    return admission_check_body(exchange) && check_faults(exchange);
 }
 
 void router_dispatch(struct exchange *exchange)
@@ -287,8 +308,7 @@ void router_dispatch(struct exchange *exchange)
         return;
     }
     exchange->route = route->route;
-    if (admission_check_key(exchange) && check_ids(exchange, route, &path) &&
-        check_query(exchange, target) && admission_check_body(exchange)) {
+    if (check(exchange, route, &path, target)) {
         exchange->route->handle(exchange);
     }
     if (exchange->reader != NULL) {

@@ -182,25 +182,23 @@ static void begin(struct call_walk *walk, const struct position *behind)
     advance(walk, &walk->live);
 }
 
-/* Reads the cursor's position; false, with the exchange answered, when it is not of this list. */
-static bool read_cursor(struct call_walk *walk, struct position *behind)
+/* Reads the cursor's position, or adds a fault when it is not of this list. */
+static void read_cursor(struct call_walk *walk, struct position *behind)
 {
     struct exchange *exchange = walk->exchange;
     struct key suffix;
 
     if (slice_is_empty(exchange->page.cursor)) {
-        return true;
+        return;
     }
     if (!page_cursor_parse(exchange->api->auth.secret, TABLE_CALL, &walk->ended.prefix,
                            exchange->page.cursor, &suffix) ||
         suffix.size != sizeof(uint32_t) + sizeof(uint16_t)) {
-        faults_add(&exchange->faults, SLICE("cursor"), "is not a cursor of this list");
-        exchange_send_faults(exchange);
-        return false;
+        faults_add(&exchange->faults, SLICE("cursor"), PAGE_CURSOR_FAULT);
+        return;
     }
     behind->entry = key_u32_at(&suffix, 0);
     behind->attempt = key_u16_at(&suffix, sizeof(uint32_t));
-    return true;
 }
 
 static json_t *cursor_json(const struct call_walk *walk, const struct position *last)
@@ -261,18 +259,16 @@ void send_calls(struct exchange *exchange, const struct execution_view *executio
     };
 
     read_outcomes(exchange, &walk.outcomes);
+    arena_init(&arena, 4096);
     if (text != NULL && !uuid_parse(*text, &contact)) {
         faults_add(&exchange->faults, SLICE("contactId"), "must be a UUID");
-    }
-    if (faults_any(&exchange->faults)) {
-        exchange_send_faults(exchange);
-        return;
-    }
-    arena_init(&arena, 4096);
-    if (text != NULL) {
+    } else if (text != NULL) {
         keep_contact(&walk, &contact, &behind);
     }
-    if (read_cursor(&walk, &behind)) {
+    read_cursor(&walk, &behind);
+    if (faults_any(&exchange->faults)) {
+        exchange_send_faults(exchange);
+    } else {
         begin(&walk, &behind);
         answer(&walk);
     }

@@ -2,6 +2,8 @@
  * have their type is for the directory to see. */
 #include "api/routes.h"
 
+#include "api/attribute_faults.h"
+#include "api/page.h"
 #include "api/routes_records.h"
 #include "model/phone.h"
 
@@ -140,6 +142,7 @@ static void on_create(struct exchange *exchange)
 
     records_open_body(exchange, &root);
     read_contact(exchange, &root, PROPERTY_REQUIRED, patch);
+    attribute_faults_add(exchange, &patch->value, SLICE(""));
     if (faults_any(&exchange->faults)) {
         exchange_send_faults(exchange);
         return;
@@ -158,6 +161,7 @@ static void on_patch(struct exchange *exchange)
 
     records_open_body(exchange, &root);
     read_contact(exchange, &root, PROPERTY_PATCHED, patch);
+    attribute_faults_add(exchange, &patch->value, SLICE(""));
     if (faults_any(&exchange->faults)) {
         exchange_send_faults(exchange);
         return;
@@ -188,7 +192,13 @@ static void on_upsert(struct exchange *exchange)
         }
         patches[i].value.id = engine_new_id(exchange->engine);
     }
-    if (!records_close_body(exchange, &root)) {
+    body_close(&root);
+    for (size_t i = 0; i < list->count && faults_any(&exchange->faults); i++) {
+        attribute_faults_add(exchange, &patches[i].value,
+                             arena_printf(&exchange->arena, "data[%zu].", i));
+    }
+    if (faults_any(&exchange->faults)) {
+        exchange_send_faults(exchange);
         return;
     }
     list->contacts = patches;
@@ -200,7 +210,8 @@ static void on_upsert(struct exchange *exchange)
 static void send_by_phone(struct exchange *exchange, struct slice text)
 {
     struct render_context context = records_context(exchange);
-    json_t *page = json_new_object(), *data = json_new_array();
+    struct key prefix = key_u32(exchange->organisation);
+    json_t *page, *data;
     char phone[PHONE_TEXT_SIZE];
     struct owned_id owned;
     struct contact contact;
@@ -209,13 +220,18 @@ static void send_by_phone(struct exchange *exchange, struct slice text)
         text = arena_printf(&exchange->arena, "+%.*s", (int)text.size - 1, text.data + 1);
     }
     if (!phone_normalise(text, phone)) {
-        json_decref(page);
-        json_decref(data);
         faults_add(&exchange->faults, SLICE("primaryPhone"),
                    "must be a phone number in E.164: + and 7 to 15 digits");
+    }
+    if (!page_cursor_fits(exchange, TABLE_CONTACT, &prefix)) {
+        faults_add(&exchange->faults, SLICE("cursor"), PAGE_CURSOR_FAULT);
+    }
+    if (faults_any(&exchange->faults)) {
         exchange_send_faults(exchange);
         return;
     }
+    page = json_new_object();
+    data = json_new_array();
     struct key by_phone = key_owned_text(exchange->organisation, slice_from(phone));
     if (render_get(&context, TABLE_CONTACT_BY_PHONE, &by_phone, &owned)) {
         struct key key = key_owned(owned.owner, &owned.id);

@@ -56,8 +56,8 @@ void send_program_executions(struct exchange *exchange, const struct uuid *progr
     page_send(exchange, &list);
 }
 
-/* Reads each ?status= into the set; false, with the exchange answered, for one that is none. */
-static bool read_statuses(struct exchange *exchange, struct status_set *set)
+/* Reads each ?status= into the set, or adds a fault for one that is none. */
+static void read_statuses(struct exchange *exchange, struct status_set *set)
 {
     for (size_t i = 0; i < exchange->query_count; i++) {
         enum execution_status status;
@@ -70,11 +70,19 @@ static bool read_statuses(struct exchange *exchange, struct status_set *set)
             faults_add(&exchange->faults, SLICE("status"), "must be a status of an execution");
         }
     }
-    if (faults_any(&exchange->faults)) {
-        exchange_send_faults(exchange);
-        return false;
+}
+
+/* Which of the two lists is meant cannot be told when a status is none: a cursor of either will do,
+ * one of neither is a fault as well. */
+static void send_status_faults(struct exchange *exchange)
+{
+    struct key prefix = key_u32(exchange->organisation);
+
+    if (!page_cursor_fits(exchange, TABLE_ACTIVE_EXECUTION, &prefix) &&
+        !page_cursor_fits(exchange, TABLE_ORGANISATION_EXECUTION, &prefix)) {
+        faults_add(&exchange->faults, SLICE("cursor"), PAGE_CURSOR_FAULT);
     }
-    return true;
+    exchange_send_faults(exchange);
 }
 
 void send_organisation_executions(struct exchange *exchange)
@@ -83,7 +91,9 @@ void send_organisation_executions(struct exchange *exchange)
     struct page_list list = {
         .prefix = key_u32(exchange->organisation), .show = show_execution, .state = &set};
 
-    if (!read_statuses(exchange, &set)) {
+    read_statuses(exchange, &set);
+    if (faults_any(&exchange->faults)) {
+        send_status_faults(exchange);
         return;
     }
     if (set.bits == 0) {
@@ -137,10 +147,6 @@ void send_entries(struct exchange *exchange, const struct execution_view *execut
         } else {
             faults_add(&exchange->faults, SLICE("status"), "must be a status of a contact");
         }
-    }
-    if (faults_any(&exchange->faults)) {
-        exchange_send_faults(exchange);
-        return;
     }
     page_send(exchange, &list);
 }

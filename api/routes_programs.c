@@ -154,6 +154,28 @@ static void on_create(struct exchange *exchange)
     exchange_post(exchange, &message);
 }
 
+/* That the times fit those which the patch leaves as they are is for the directory to see. When the
+ * body is refused anyway, this tells it beside the other faults. */
+static void add_stored_faults(struct exchange *exchange, struct body_value *root,
+                              const struct program_patch *patch)
+{
+    struct key key = key_owned(exchange->organisation, &exchange->ids[0]);
+    bool has_start = (patch->present & PROGRAM_START_AT) != 0;
+    bool has_stop = (patch->present & PROGRAM_STOP_AT) != 0;
+    int64_t start_at = patch->value.start_at, stop_at = patch->value.stop_at;
+    struct program stored;
+
+    if (!faults_any(&exchange->faults) || has_start == has_stop ||
+        reader_get(exchange->reader, TABLE_PROGRAM, &key, &exchange->arena, &stored) != 0) {
+        return;
+    }
+    start_at = has_start ? start_at : stored.start_at;
+    stop_at = has_stop ? stop_at : stored.stop_at;
+    if (start_at != 0 && stop_at != 0 && stop_at <= start_at) {
+        body_fault(root, "stopAt", "must be after startAt");
+    }
+}
+
 static void on_patch(struct exchange *exchange)
 {
     struct message message =
@@ -167,7 +189,10 @@ static void on_patch(struct exchange *exchange)
     }
     read_status(&root, patch);
     read_program(exchange, &root, PROPERTY_PATCHED, patch);
-    if (!records_close_body(exchange, &root)) {
+    body_close(&root);
+    add_stored_faults(exchange, &root, patch);
+    if (faults_any(&exchange->faults)) {
+        exchange_send_faults(exchange);
         return;
     }
     patch->value.id = exchange->ids[0];
@@ -210,10 +235,6 @@ static void on_list(struct exchange *exchange)
     }
     if (mode != NULL && !program_mode_from(*mode, &filter.mode)) {
         faults_add(&exchange->faults, SLICE("mode"), "must be one of: batch, live");
-    }
-    if (faults_any(&exchange->faults)) {
-        exchange_send_faults(exchange);
-        return;
     }
     page_send(exchange, &list);
 }

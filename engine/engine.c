@@ -310,6 +310,12 @@ void engine_set_replies(struct engine *engine, reply_fn on_reply, void *context)
     engine->reply_context = context;
 }
 
+void engine_set_keeper(struct engine *engine, keep_fn on_keep, void *context)
+{
+    engine->on_keep = on_keep;
+    engine->keep_context = context;
+}
+
 uint64_t engine_next_exchange(struct engine *engine)
 {
     return ++engine->last_exchange;

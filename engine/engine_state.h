@@ -103,6 +103,8 @@ struct engine {
     /* replies and ids */
     reply_fn on_reply;
     void *reply_context;
+    keep_fn on_keep;
+    void *keep_context;
     uint64_t last_exchange;
     uint32_t last_number[TABLE_COUNT];
     int64_t last_id_ms;

@@ -92,7 +92,7 @@ static void copy_claimed(struct arena *memory, struct reply *reply)
     reply->claimed.calls = calls;
 }
 
-void outbox_put_reply(struct outbox *outbox, const struct reply *reply)
+const struct reply *outbox_put_reply(struct outbox *outbox, const struct reply *reply)
 {
     struct reply *copy = arena_alloc(&outbox->memory, sizeof(*copy));
 
@@ -110,6 +110,7 @@ void outbox_put_reply(struct outbox *outbox, const struct reply *reply)
     case REPLY_LAUNCHED:
     case REPLY_EVENT: break; /* values only, or constant texts */
     }
+    return copy;
 }
 
 void outbox_put_offer(struct outbox *outbox, const struct offer *offer)

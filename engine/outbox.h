@@ -41,8 +41,8 @@ void outbox_deinit(struct outbox *outbox);
 
 /* Copies with all that it points to. A record inside is encoded: reply.record.record becomes a
  * struct slice *. Of an execution the state is copied, and `settings` becomes a const uint32_t *,
- * the execution's number. */
-void outbox_put_reply(struct outbox *outbox, const struct reply *reply);
+ * the execution's number. Returns the copy, which lives until outbox_clear. */
+const struct reply *outbox_put_reply(struct outbox *outbox, const struct reply *reply);
 void outbox_put_offer(struct outbox *outbox, const struct offer *offer);
 void outbox_put_answer(struct outbox *outbox, uint32_t gateway,
                        const struct gateway_answer *answer);

@@ -124,12 +124,27 @@ static void world_send(struct effects *effects, const struct message *message)
     }
 }
 
+/* A response that is kept becomes a row in the batch of the reply's cause, before the next letter. */
+static void keep_response(struct engine *engine, const struct reply *reply)
+{
+    struct message message = {.actor = {ACTOR_PLATFORM, 0}, .type = MESSAGE_RESPONSE_KEPT};
+
+    if (engine->on_keep == NULL) {
+        return;
+    }
+    message.payload.kept =
+        engine->on_keep(engine->keep_context, reply->exchange, reply, &engine->memory);
+    if (message.payload.kept != NULL) {
+        effect_send(&engine->effects.effects, &message);
+    }
+}
+
 static void world_reply(struct effects *effects, const struct reply *reply)
 {
     struct engine *engine = engine_of_effects(effects);
 
     if ((reply->exchange & GATEWAY_EXCHANGE) == 0) {
-        outbox_put_reply(&engine->filling->outbox, reply);
+        keep_response(engine, outbox_put_reply(&engine->filling->outbox, reply));
         return;
     }
     const struct call_event *event = engine->handled->payload.event;
@@ -163,6 +178,18 @@ void world_init(struct engine *engine)
 }
 
 /* ---- dispatch ---- */
+
+/* The launch of a large audience is answered batches later. What the answer will be is known now:
+ * it is kept with the launch. */
+static void keep_launch(struct engine *engine, const struct execution *execution)
+{
+    struct reply reply = {.exchange = execution->launch_exchange, .kind = REPLY_LAUNCHED};
+
+    if (execution->launch_exchange != 0) {
+        reply.launched = execution->settings.id;
+        keep_response(engine, &reply);
+    }
+}
 
 static void after_execution(struct engine *engine, struct resident *resident)
 {
@@ -226,6 +253,9 @@ static void handle_execution(struct engine *engine, const struct message *m)
     }
     execution_handle(&resident->execution, &engine->settings, m, &engine->view.view,
                      &engine->effects.effects);
+    if (m->type == MESSAGE_LAUNCH) {
+        keep_launch(engine, &resident->execution);
+    }
     after_execution(engine, resident);
 }
 

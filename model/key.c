@@ -177,6 +177,27 @@ struct key key_hash(const uint8_t hash[32])
     return key;
 }
 
+struct key key_idempotency(uint32_t organisation, const uint8_t hash[32])
+{
+    struct key key = key_u32(organisation);
+
+    memcpy(key.bytes + key.size, hash, 32);
+    key.size = (uint8_t)(key.size + 32);
+    return key;
+}
+
+struct key key_idempotency_by_time(int64_t created_at, uint32_t organisation,
+                                   const uint8_t hash[32])
+{
+    struct key key = key_empty();
+
+    key_add_u64(&key, (uint64_t)created_at ^ KEY_SIGN_BIT);
+    key_add_u32(&key, organisation);
+    memcpy(key.bytes + key.size, hash, 32);
+    key.size = (uint8_t)(key.size + 32);
+    return key;
+}
+
 struct key key_member(uint32_t audience, const struct uuid *contact)
 {
     return key_owned(audience, contact);

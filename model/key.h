@@ -61,6 +61,10 @@ struct key key_uuid(const struct uuid *id);                   /* indexes by id *
 struct key key_text(struct slice text);                       /* indexes by unique text */
 struct key key_owned_text(uint32_t owner, struct slice text); /* (organisation, unique text) */
 struct key key_hash(const uint8_t hash[32]);                  /* API key by hash */
+/* (organisation, hash of an Idempotency-Key), and the same behind its instant */
+struct key key_idempotency(uint32_t organisation, const uint8_t hash[32]);
+struct key key_idempotency_by_time(int64_t created_at, uint32_t organisation,
+                                   const uint8_t hash[32]);
 struct key key_member(uint32_t audience, const struct uuid *contact);
 struct key key_membership(uint32_t organisation, const struct uuid *contact, uint32_t audience);
 struct key key_program_execution(uint32_t organisation, const struct uuid *program,

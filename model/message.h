@@ -34,6 +34,7 @@ struct actor_name {
     MESSAGE(DID_CREATE, "did_create", ACTOR_PLATFORM)                                              \
     MESSAGE(DID_PATCH, "did_patch", ACTOR_PLATFORM)                                                \
     MESSAGE(DID_DELETE, "did_delete", ACTOR_PLATFORM)                                              \
+    MESSAGE(RESPONSE_KEPT, "response_kept", ACTOR_PLATFORM)                                        \
     MESSAGE(ATTRIBUTE_CREATE, "attribute_create", ACTOR_DIRECTORY)                                 \
     MESSAGE(ATTRIBUTE_DELETE, "attribute_delete", ACTOR_DIRECTORY)                                 \
     MESSAGE(CONTACT_CREATE, "contact_create", ACTOR_DIRECTORY)                                     \
@@ -181,6 +182,13 @@ struct contact_list {
     size_t count;
 };
 
+/* The response to a POST with an Idempotency-Key of this hash. */
+struct response_kept {
+    uint32_t organisation; /* whose key it is; 0: the platform's */
+    uint8_t hash[KEY_HASH_BYTES];
+    struct kept_response response;
+};
+
 /* A program is to be launched as an execution with this number and id, made outside. */
 struct launch_request {
     struct uuid program_id;
@@ -307,6 +315,7 @@ union payload {
     const struct program *program;
     const struct program_patch *program_patch;
     struct owned_id id; /* the …_DELETE messages: (owner of an API key, id) */
+    const struct response_kept *kept;
     struct launch_request launch_request;
     struct launch launch;
     struct execution_ended ended;

@@ -42,6 +42,25 @@ struct job {
     uint32_t number; /* JOB_EMPTY_AUDIENCE: the audience's number */
 };
 
+/* ---- answers that are kept for an Idempotency-Key ---- */
+
+enum {
+    KEY_HASH_BYTES = 32,
+    KEPT_RESPONSE_HOURS = 24 /* then it counts as absent, whether it has been removed or not */
+};
+
+/* The first response to a POST with an Idempotency-Key, which is given again to the same request.
+ * Of the key and of the request there are only hashes, and the body is encrypted under the key's
+ * text: a body may show what must not lie in a store, such as a new API key. */
+struct kept_response {
+    uint8_t fingerprint[KEY_HASH_BYTES]; /* of the request */
+    uint32_t status;                     /* of HTTP */
+    struct slice location;               /* a header; empty: none */
+    struct slice request_id;             /* of the first request */
+    struct slice body;                   /* encrypted JSON (api/idempotency.c); empty: no body */
+    int64_t created_at;
+};
+
 /* ---- platform ---- */
 
 struct organisation {

@@ -67,7 +67,11 @@
     /* (execution u32, entry u32, attempt u16): calls that have ended */                           \
     TABLE(CALL, "calls", call, false)                                                              \
     /* text -> job: long work that must go on after a crash, e.g. emptying a deleted audience */   \
-    TABLE(JOB, "jobs", job, true)
+    TABLE(JOB, "jobs", job, true)                                                                  \
+    /* (organisation u32 or 0 for the platform, hash of an Idempotency-Key) */                     \
+    TABLE(IDEMPOTENCY, "idempotency", kept_response, false)                                        \
+    /* (created i64, organisation u32, hash): the same, for their removal */                       \
+    TABLE(IDEMPOTENCY_BY_TIME, "idempotency_by_time", due_row, true)
 
 enum table {
 

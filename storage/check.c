@@ -42,6 +42,8 @@ static const enum table walked[] = {
     TABLE_PROGRAM_EXECUTION,
     TABLE_ORGANISATION_EXECUTION,
     TABLE_ACTIVE_EXECUTION,
+    TABLE_IDEMPOTENCY,
+    TABLE_IDEMPOTENCY_BY_TIME,
 };
 
 /* ---- the child ---- */

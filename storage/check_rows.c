@@ -284,6 +284,37 @@ static void check_organisation_execution(struct check *check, const struct check
     CHECK_THAT(check, row, key_compare(&expected, &row->key) == 0, "points to no such execution");
 }
 
+/* ---- responses kept for idempotency keys ---- */
+
+static void check_kept_response(struct check *check, const struct check_row *row)
+{
+    const struct kept_response *kept = row->record;
+    uint32_t owner = key_u32_at(&row->key, 0);
+    const uint8_t *hash = row->key.bytes + sizeof(uint32_t);
+    struct key by_time = key_idempotency_by_time(kept->created_at, owner, hash);
+    struct due_row place;
+
+    CHECK_THAT(check, row, owner == 0 || is_organisation(check, owner),
+               "belongs to no organisation");
+    CHECK_THAT(check, row, kept->status >= 200 && kept->status <= 499, "has status %lu",
+               (unsigned long)kept->status);
+    CHECK_THAT(check, row, check_get(check, TABLE_IDEMPOTENCY_BY_TIME, &by_time, &place),
+               "is not in idempotency_by_time");
+}
+
+static void check_kept_by_time(struct check *check, const struct check_row *row)
+{
+    int64_t at = (int64_t)(key_u64_at(&row->key, 0) ^ KEY_SIGN_BIT);
+    uint32_t owner = key_u32_at(&row->key, sizeof(int64_t));
+    struct key key =
+        key_idempotency(owner, row->key.bytes + sizeof(int64_t) + sizeof(uint32_t));
+    struct kept_response kept;
+
+    CHECK_THAT(check, row,
+               check_get(check, TABLE_IDEMPOTENCY, &key, &kept) && kept.created_at == at,
+               "points to no such response");
+}
+
 typedef void (*row_fn)(struct check *check, const struct check_row *row);
 
 static const row_fn checks[TABLE_COUNT] = {
@@ -308,6 +339,8 @@ static const row_fn checks[TABLE_COUNT] = {
     [TABLE_ORGANISATION_EXECUTION] = check_organisation_execution,
     [TABLE_ACTIVE_EXECUTION] = check_organisation_execution,
     [TABLE_JOB] = check_job,
+    [TABLE_IDEMPOTENCY] = check_kept_response,
+    [TABLE_IDEMPOTENCY_BY_TIME] = check_kept_by_time,
 };
 
 void check_row(struct check *check, const struct check_row *row)

@@ -6,7 +6,7 @@
 
 #include "base/instant.h"
 
-/* The parts of the keys, a letter each: n u32, s u16, i instant, u UUID, h hash, t text (last). */
+/* The parts of the keys, a letter each: n u32, s u16, i instant, u UUID, h hash (last), t text (last). */
 static const char *const layouts[TABLE_COUNT] = {
     [TABLE_META] = "t",
     [TABLE_ORGANISATION] = "n",
@@ -36,6 +36,8 @@ static const char *const layouts[TABLE_COUNT] = {
     [TABLE_LIVE_CALL] = "nn",
     [TABLE_CALL] = "nns",
     [TABLE_JOB] = "t",
+    [TABLE_IDEMPOTENCY] = "nh",
+    [TABLE_IDEMPOTENCY_BY_TIME] = "inh",
 };
 
 static unsigned part_size(char part)

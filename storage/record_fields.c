@@ -64,6 +64,15 @@ static const struct record_field organisation_fields[] = {
     I64(10, organisation, updated_at),
 };
 
+static const struct record_field kept_response_fields[] = {
+    FIELD(1, HASH, kept_response, fingerprint, 0),
+    U32(2, kept_response, status),
+    TEXT(3, kept_response, location),
+    TEXT(4, kept_response, request_id),
+    TEXT(5, kept_response, body),
+    I64(6, kept_response, created_at),
+};
+
 static const struct record_field api_key_fields[] = {
     UUID(1, api_key, id),   U32(2, api_key, owner),           ENUM(3, api_key, role, ROLE_WORKER),
     TEXT(4, api_key, name), FIELD(5, HASH, api_key, hash, 0), I64(6, api_key, created_at),

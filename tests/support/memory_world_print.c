@@ -40,6 +40,8 @@ static const char *const key_parts[TABLE_COUNT] = {
     [TABLE_LIVE_CALL] = "44",
     [TABLE_CALL] = "442",
     [TABLE_JOB] = "t",
+    [TABLE_IDEMPOTENCY] = "4h",
+    [TABLE_IDEMPOTENCY_BY_TIME] = "i4h",
 };
 
 void story_id(struct buf *out, const char *before, const struct uuid *id)
