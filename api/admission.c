@@ -6,6 +6,7 @@
 #include <event2/buffer.h>
 
 #include "api/json.h"
+#include "api/limits.h"
 #include "api/router.h"
 #include "api/server.h"
 
@@ -109,6 +110,9 @@ bool admission_check_key(struct exchange *exchange)
         return false;
     }
     if (!check_key(exchange, exchange->reader, &caller)) {
+        return false;
+    }
+    if (!limits_enter(exchange, &caller)) {
         return false;
     }
     if (!role_fits(exchange->route->access, caller.role)) {

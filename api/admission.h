@@ -8,8 +8,8 @@
 
 #include "api/exchange.h"
 
-/* The key (401), its role (403), and whose data it is (X-Organization-Id: 404, or 400 when an admin
- * leaves it out). Begins exchange->reader, unless the route is open to all. */
+/* The key (401), its limits (429), its role (403), and whose data it is (X-Organization-Id: 404, or
+ * 400 when an admin leaves it out). Begins exchange->reader, unless the route is open to all. */
 bool admission_check_key(struct exchange *exchange);
 
 /* The key once more, for an exchange that has waited meanwhile: 401 when it has been revoked. */

@@ -6,6 +6,7 @@
 #include <sodium.h>
 
 #include "api/idempotency.h"
+#include "api/limits.h"
 #include "api/reply.h"
 #include "api/server.h"
 #include "base/check.h"
@@ -60,6 +61,7 @@ static void on_tick(evutil_socket_t fd, short what, void *context)
     api->ticks++;
     if (api->ticks % TICKS_A_SECOND == 0) {
         connections_second(&api->connections);
+        limits_second(api);
     }
     if (engine_is_draining(api->engine)) {
         api_stop(api);
@@ -112,6 +114,7 @@ static void free_api(struct api *api)
     http_close(&api->http);
     http_close(&api->ops_http);
     connections_deinit(&api->connections);
+    limits_deinit(api);
     first_key_close(api);
     if (api->tick != NULL) {
         event_free(api->tick);

@@ -14,6 +14,7 @@ struct exchange_private {
     struct connection *connection;
     struct arena *payload;
     struct event *timer, *watch;
+    struct key_use *key_use; /* counts it as in flight (api/limits.h); NULL: nobody does */
     bool has_posted;
     bool is_alone;            /* its client has gone, and its answer goes nowhere */
     struct slice location;    /* the header, once it has been added; in the exchange's arena */

@@ -26,6 +26,7 @@ struct api {
     struct exchange_private *exchanges; /* a uthash by number: those without an answer yet */
     struct exchange_private *finished;  /* a list: answered, to be freed */
     struct idempotent *idempotents;     /* a uthash: Idempotency-Keys under way */
+    struct key_use *key_uses;           /* a uthash: API keys used lately (api/limits.h) */
     struct event *tick;                 /* every 250 ms: listeners, deadlines, drain */
     uint32_t ticks;
     uint64_t request_id_bits, request_ids; /* of request ids: random, and given so far */

@@ -58,6 +58,11 @@ struct config {
     uint32_t max_connections_per_address;
     uint64_t body_limit_bytes;
 
+    /* [limits], of each API key */
+    uint32_t requests_per_minute; /* 0: no limit */
+    uint32_t requests_burst;
+    uint32_t requests_in_flight; /* 0: no limit */
+
     /* [store] */
     const char *data_dir;
     uint64_t map_size_bytes;

@@ -34,6 +34,13 @@ static const struct setting settings[] = {
     {"server", "body_limit_bytes", SETTING_SIZE, AT(body_limit_bytes), KIB, GIB, NULL, "8MiB",
      "The largest body of a request; imports are streamed and not limited by it."},
 
+    {"limits", "requests_per_minute", SETTING_NUMBER, AT(requests_per_minute), 0, 60000000, NULL,
+     "0", "Requests of one API key in a minute, in the long run; 0: no limit."},
+    {"limits", "requests_burst", SETTING_NUMBER, AT(requests_burst), 1, 1000000, NULL, "100",
+     "Requests of one API key at once, where requests_per_minute is set."},
+    {"limits", "requests_in_flight", SETTING_NUMBER, AT(requests_in_flight), 0, 1000000, NULL, "0",
+     "Requests of one API key that wait for their answers; 0: no limit."},
+
     {"store", "data_dir", SETTING_TEXT, AT(data_dir), 0, 0, NULL, "data",
      "The data folder, made when absent."},
     {"store", "map_size_bytes", SETTING_SIZE, AT(map_size_bytes), MIB, 64 * TIB, NULL, "64GiB",

@@ -82,7 +82,9 @@ static unsigned say_key_part(struct buf *out, const struct key *key, char part, 
         id = key_uuid_at(key, offset);
         story_id(out, "", &id);
         return offset + 16;
-    case 'i': say_instant(out, "", key_due_at(key)); return offset + 8;
+    case 'i':
+        say_instant(out, "", (int64_t)(key_u64_at(key, offset) ^ KEY_SIGN_BIT));
+        return offset + 8;
     case 't':
         SAY(out, "%.*s", (int)(key->size - offset), (const char *)key->bytes + offset);
         return key->size;

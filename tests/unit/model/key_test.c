@@ -146,6 +146,22 @@ static void call_keys_are_ordered_by_execution_then_entry_then_attempt(void **st
     }
 }
 
+static void kept_responses_are_ordered_by_instant(void **state)
+{
+    uint8_t hash[32] = {0xff};
+    struct key early = key_idempotency_by_time(-5, 9, hash);
+    struct key later = key_idempotency_by_time(5, 1, hash);
+    struct key key = key_idempotency(9, hash);
+
+    (void)state;
+    assert_true(key_compare(&early, &later) < 0);
+    assert_int_equal(key.size, 36);
+    assert_int_equal(key_u32_at(&key, 0), 9);
+    assert_memory_equal(key.bytes + 4, hash, sizeof(hash));
+    assert_int_equal(early.size, 44);
+    assert_memory_equal(early.bytes + 8, key.bytes, key.size);
+}
+
 static void of_two_keys_where_one_begins_the_other_the_shorter_comes_first(void **state)
 {
     struct key a = key_text(SLICE("ab"));
@@ -222,6 +238,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(a_text_is_cut_where_the_key_is_full),
     cmocka_unit_test(due_keys_are_ordered_by_execution_then_instant_then_entry),
     cmocka_unit_test(call_keys_are_ordered_by_execution_then_entry_then_attempt),
+    cmocka_unit_test(kept_responses_are_ordered_by_instant),
     cmocka_unit_test(of_two_keys_where_one_begins_the_other_the_shorter_comes_first),
     cmocka_unit_test(rows_of_an_organisation_share_its_prefix),
     cmocka_unit_test(the_key_after_is_the_smallest_greater_one),

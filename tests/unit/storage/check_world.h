@@ -67,6 +67,22 @@ static inline void world_did(struct batch *batch, uint32_t owner, uint8_t number
     world_owned(batch, TABLE_DID_BY_NUMBER, &by_number, owner, did.id);
 }
 
+/* A response that is kept, and its place in the index. */
+static inline void world_kept_response(struct batch *batch, uint32_t owner, uint8_t number)
+{
+    const uint8_t hash[KEY_HASH_BYTES] = {number, 1, 2};
+    struct kept_response kept = {.fingerprint = {number},
+                                 .status = 201,
+                                 .request_id = SLICE("one"),
+                                 .body = SLICE("sealed"),
+                                 .created_at = WORLD_AT};
+    struct key key = key_idempotency(owner, hash);
+    struct key by_time = key_idempotency_by_time(WORLD_AT, owner, hash);
+
+    batch_put(batch, TABLE_IDEMPOTENCY, &key, &kept);
+    batch_put(batch, TABLE_IDEMPOTENCY_BY_TIME, &by_time, &(struct due_row){0});
+}
+
 static inline void world_platform(struct batch *batch)
 {
     struct organisation organisation = {.number = WORLD_ORGANISATION,
@@ -81,6 +97,8 @@ static inline void world_platform(struct batch *batch)
     world_api_key(batch, WORLD_ORGANISATION, 2);
     world_did(batch, 0, 1);
     world_did(batch, WORLD_ORGANISATION, 2);
+    world_kept_response(batch, 0, 1);
+    world_kept_response(batch, WORLD_ORGANISATION, 2);
 }
 
 static inline void world_member(struct batch *batch, uint32_t audience, uint8_t contact,
