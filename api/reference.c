@@ -22,10 +22,11 @@
 #define EMBEDDED(symbol) slice_make(symbol, (size_t)(symbol##_end - (symbol)))
 
 #define FILE_OF(symbol, type)                                                                      \
-    (struct reference_file){.content_type = (type),                                                \
-                            .plain = EMBEDDED(symbol##_plain),                                     \
-                            .gzip = EMBEDDED(symbol##_gzip),                                       \
-                            .hash = EMBEDDED(symbol##_hash)}
+    (struct reference_file)                                                                        \
+    {                                                                                              \
+        .content_type = (type), .plain = EMBEDDED(symbol##_plain),                                 \
+        .gzip = EMBEDDED(symbol##_gzip), .hash = EMBEDDED(symbol##_hash)                           \
+    }
 
 EMBED_FILE(reference_contract, "openapi.json");
 EMBED_FILE(reference_page, "docs.html");

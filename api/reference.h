@@ -1,5 +1,5 @@
-/* The reference: the contract as JSON and the page that shows it, embedded in the program. The files
- * are made at build by tools/embed-reference, from api/openapi.yaml and web/.
+/* The reference: the contract as JSON and the page that shows it, embedded in the program. The
+ * files are made at build by tools/embed-reference, from api/openapi.yaml and web/.
  */
 #ifndef OUTDIAL_API_REFERENCE_H
 #define OUTDIAL_API_REFERENCE_H
@@ -30,8 +30,8 @@ struct reference_file reference_file(enum reference_name name);
 /* Whether a client with this Accept-Encoding header (NULL: it sent none) takes gzip. */
 bool reference_takes_gzip(const char *accept_encoding);
 
-/* Whether an If-None-Match header (NULL: it sent none) names this entity tag, given with its quotes.
- * Weak comparison (RFC 9110 8.8.3.2). */
+/* Whether an If-None-Match header (NULL: it sent none) names this entity tag, given with its
+ * quotes. Weak comparison (RFC 9110 8.8.3.2). */
 bool reference_etag_matches(const char *if_none_match, struct slice etag);
 
 #endif

@@ -10,7 +10,8 @@
 #define CACHE_ALWAYS_ASK "no-cache"
 #define CACHE_FOR_EVER   "public, max-age=31536000, immutable"
 
-/* The page loads from and speaks to this host only; data: is for pictures inside the style sheet. */
+/* The page loads from and speaks to this host only; data: is for pictures inside the style sheet.
+ */
 #define PAGE_POLICY                                                                                \
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "              \
     "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
@@ -25,8 +26,8 @@ static void send_file(struct exchange *exchange, enum reference_name name)
     struct reference_file file = reference_file(name);
     bool is_gzip = reference_takes_gzip(header(exchange, "Accept-Encoding"));
     const struct slice *version = exchange_query(exchange, "v");
-    struct slice etag = arena_printf(&exchange->arena, "\"%.*s%s\"", SLICE_ARGS(file.hash),
-                                     is_gzip ? "-gzip" : "");
+    struct slice etag =
+        arena_printf(&exchange->arena, "\"%.*s%s\"", SLICE_ARGS(file.hash), is_gzip ? "-gzip" : "");
 
     exchange_add_header(exchange, "ETag", arena_text(&exchange->arena, etag));
     exchange_add_header(exchange, "Vary", "Accept-Encoding");
