@@ -114,6 +114,11 @@ void exchange_send_nothing(struct exchange *exchange);
 /* 200 with a body that is no JSON of ours. */
 void exchange_send_text(struct exchange *exchange, const char *content_type, struct slice text);
 
+/* A body that lives as long as the program, and is not copied; without a content type there is none
+ * (304). Headers that say how it is encoded are added before. */
+void exchange_send_static(struct exchange *exchange, int status, const char *content_type,
+                          struct slice body);
+
 /* An error without details. FAULT_UNAVAILABLE gets Retry-After, FAULT_UNAUTHORIZED gets
  * WWW-Authenticate. */
 void exchange_send_fault(struct exchange *exchange, enum fault_code code, const char *format, ...)
