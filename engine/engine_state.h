@@ -105,6 +105,8 @@ struct engine {
     void *reply_context;
     keep_fn on_keep;
     void *keep_context;
+    publish_fn on_publish;
+    void *publish_context;
     uint64_t last_exchange;
     uint32_t last_number[TABLE_COUNT];
     int64_t last_id_ms;

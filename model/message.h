@@ -55,6 +55,7 @@ struct actor_name {
     MESSAGE(PROGRAM_DELETE, "program_delete", ACTOR_DIRECTORY)                                     \
     MESSAGE(PROGRAM_LAUNCH, "program_launch", ACTOR_DIRECTORY)                                     \
     MESSAGE(EXECUTION_ENDED, "execution_ended", ACTOR_DIRECTORY)                                   \
+    MESSAGE(STATUS_CHANGED, "status_changed", ACTOR_DIRECTORY)                                     \
     MESSAGE(LAUNCH, "launch", ACTOR_EXECUTION)                                                     \
     MESSAGE(SNAPSHOT_SLICE, "snapshot_slice", ACTOR_EXECUTION)                                     \
     MESSAGE(SKIP_SLICE, "skip_slice", ACTOR_EXECUTION)                                             \
@@ -319,6 +320,7 @@ union payload {
     struct launch_request launch_request;
     struct launch launch;
     struct execution_ended ended;
+    const struct status_event *status; /* STATUS_CHANGED */
     struct slice_of_work slice;
     uint32_t grant; /* calls that may be queued */
     struct call_claimed claimed;

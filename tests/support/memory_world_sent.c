@@ -78,6 +78,10 @@ static void say_execution_payload(struct buf *out, const struct message *message
 
 static void say_directory_payload(struct buf *out, const struct message *message)
 {
+    if (message->type == MESSAGE_STATUS_CHANGED) {
+        SAY(out, " execution=%" PRIu32 " %s", message->payload.status->execution,
+            execution_status_name(message->payload.status->status));
+    }
     if (message->type == MESSAGE_EXECUTION_ENDED) {
         SAY(out, " execution=%" PRIu32, message->payload.ended.execution);
     } else if (message->type == MESSAGE_EMPTY_AUDIENCE_SLICE) {
