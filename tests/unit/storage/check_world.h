@@ -299,7 +299,6 @@ static inline void world_make(struct batch *batch)
     world_execution(batch, WORLD_OVER, false, &over);
     world_entry(batch, WORLD_OVER, 0, ENTRY_COMPLETED, 1);
     world_events(batch);
-    world_removed(batch);
 }
 
 #endif
