@@ -292,6 +292,12 @@ void world_handle(struct engine *engine, const struct message *message)
         dispatcher_handle(&engine->dispatcher, message, view, out);
         break;
     case ACTOR_EVERY_EXECUTION: handle_every_execution(engine, message); break;
+    case ACTOR_RETENTION:
+        if (message->type == MESSAGE_TICK) {
+            engine->retention_is_ticked = false;
+        }
+        retention_handle(&engine->retention, &engine->settings, message, view, out);
+        break;
     }
     engine->handled = NULL;
     engine->filling->messages++;
