@@ -25,15 +25,15 @@ static void remove_event(struct sweep *s, const struct key *key)
 static void remove_response(struct sweep *s, const struct key *key)
 {
     OD_CHECK(key->size == sizeof(int64_t) + sizeof(uint32_t) + HASH_BYTES);
-    struct key response =
-        key_idempotency(key_u32_at(key, sizeof(int64_t)),
-                        key->bytes + sizeof(int64_t) + sizeof(uint32_t));
+    struct key response = key_idempotency(key_u32_at(key, sizeof(int64_t)),
+                                          key->bytes + sizeof(int64_t) + sizeof(uint32_t));
 
     effect_delete(s->out, TABLE_IDEMPOTENCY, &response);
     s->rows++;
 }
 
-/* A table whose keys begin with an instant, and what its rows stand for. A new kind is a row here. */
+/* A table whose keys begin with an instant, and what its rows stand for. A new kind is a row here.
+ */
 struct kept {
     enum table table;
     int64_t keep_ms; /* 0: for ever */

@@ -1,9 +1,10 @@
 /* The retention: removes what has been kept long enough (engine.md, "Storage").
  *
- * Whatever it removes is filed in a table whose keys begin with an instant, so that the oldest comes
- * first. All of a kind is kept for the same time: nothing new can become due before what is there,
- * and an empty table has nothing due before that time from now. So the next instant at which there
- * is work follows from the first row of each table, and nobody has to say what has been filed.
+ * Whatever it removes is filed in a table whose keys begin with an instant, so that the oldest
+ * comes first. All of a kind is kept for the same time: nothing new can become due before what is
+ * there, and an empty table has nothing due before that time from now. So the next instant at which
+ * there is work follows from the first row of each table, and nobody has to say what has been
+ * filed.
  */
 #ifndef OUTDIAL_ACTORS_RETENTION_H
 #define OUTDIAL_ACTORS_RETENTION_H

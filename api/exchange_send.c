@@ -39,9 +39,8 @@ static void capture(struct exchange *exchange, int status, struct slice body)
 {
     struct exchange_private *own = exchange->own;
 
-    *own->capture = (struct response){.status = status,
-                                      .location = own->location,
-                                      .body = arena_copy(&exchange->arena, body)};
+    *own->capture = (struct response){
+        .status = status, .location = own->location, .body = arena_copy(&exchange->arena, body)};
 }
 
 /* A client that asked with HEAD gets no body, and must be told how long it would have been. */

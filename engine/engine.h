@@ -51,10 +51,10 @@ typedef void (*reply_fn)(void *context, uint64_t exchange, const struct reply *r
 /* Who gets all replies: the API. */
 void engine_set_replies(struct engine *engine, reply_fn on_reply, void *context);
 
-/* Asked for each reply of an actor, in the turn that made it and before it is durable: what is to be
- * kept of it for an Idempotency-Key, or NULL. `reply` is as in reply_fn; what is returned lives in
- * `arena`. It becomes a row in the batch of the reply's cause (RESPONSE_KEPT), so that no crash can
- * come between the two. It must not post or reply. */
+/* Asked for each reply of an actor, in the turn that made it and before it is durable: what is to
+ * be kept of it for an Idempotency-Key, or NULL. `reply` is as in reply_fn; what is returned lives
+ * in `arena`. It becomes a row in the batch of the reply's cause (RESPONSE_KEPT), so that no crash
+ * can come between the two. It must not post or reply. */
 typedef const struct response_kept *(*keep_fn)(void *context, uint64_t exchange,
                                                const struct reply *reply, struct arena *arena);
 

@@ -124,7 +124,8 @@ static void world_send(struct effects *effects, const struct message *message)
     }
 }
 
-/* A response that is kept becomes a row in the batch of the reply's cause, before the next letter. */
+/* A response that is kept becomes a row in the batch of the reply's cause, before the next letter.
+ */
 static void keep_response(struct engine *engine, const struct reply *reply)
 {
     struct message message = {.actor = {ACTOR_PLATFORM, 0}, .type = MESSAGE_RESPONSE_KEPT};

@@ -306,8 +306,7 @@ static void check_kept_by_time(struct check *check, const struct check_row *row)
 {
     int64_t at = (int64_t)(key_u64_at(&row->key, 0) ^ KEY_SIGN_BIT);
     uint32_t owner = key_u32_at(&row->key, sizeof(int64_t));
-    struct key key =
-        key_idempotency(owner, row->key.bytes + sizeof(int64_t) + sizeof(uint32_t));
+    struct key key = key_idempotency(owner, row->key.bytes + sizeof(int64_t) + sizeof(uint32_t));
     struct kept_response kept;
 
     CHECK_THAT(check, row,
