@@ -82,6 +82,12 @@ void directory_program_launch(const struct actor_settings *settings, const struc
                               struct view *view, struct effects *out);
 void directory_execution_ended(const struct message *m, struct view *view, struct effects *out);
 
+/* ---- directory_events.c ---- */
+
+void directory_status_changed(const struct message *m, struct view *view, struct effects *out);
+
+/* ---- directory_launch.c ---- */
+
 /* A DID that exists, whoever owns it. */
 bool directory_find_did(struct view *view, const struct uuid *id, struct did *did);
 

@@ -110,6 +110,26 @@ void execution_touch(const struct step *s)
     s->e->state.updated_at = s->m->at;
 }
 
+void execution_tell_status(const struct step *s)
+{
+    const struct execution *e = s->e;
+    struct message message = {.actor = {ACTOR_DIRECTORY, e->settings.organisation},
+                              .type = MESSAGE_STATUS_CHANGED};
+    struct status_event *event = arena_zalloc(s->view->arena, sizeof(*event));
+
+    event->execution = e->number;
+    event->execution_id = e->settings.id;
+    event->program_id = e->settings.program_id;
+    event->status = e->state.status;
+    event->status_reason = arena_copy(s->view->arena, e->state.status_reason);
+    event->counters = e->state.counters;
+    event->at = s->m->at;
+    message.payload.status = event;
+    effect_send(s->out, &message);
+}
+
+/* After stop or cancel the pending are skipped at once in the counters, and row by row in slices
+ * (execution_control.c). */
 void execution_set_status(const struct step *s, enum execution_status to, const char *reason)
 {
     struct execution *e = s->e;
@@ -126,10 +146,13 @@ void execution_set_status(const struct step *s, enum execution_status to, const 
                                 .type = MESSAGE_EXECUTION_ENDED};
 
         e->state.actual_end_at = s->m->at;
+        e->state.counters.skipped += e->state.counters.pending;
+        e->state.counters.pending = 0;
         ended.payload.ended =
             (struct execution_ended){.program_id = e->settings.program_id, .execution = e->number};
         effect_send(s->out, &ended);
     }
+    execution_tell_status(s);
 }
 
 void execution_reply(const struct step *s)

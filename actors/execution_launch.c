@@ -176,6 +176,7 @@ void execution_on_launch(const struct step *s)
     e->launch_exchange = s->m->exchange;
     e->state.status = EXECUTION_SCHEDULED;
     execution_touch(s);
+    execution_tell_status(s);
     execution_on_snapshot_slice(s);
     execution_keep_time(s);
 }

@@ -24,6 +24,7 @@ struct step {
 
 void execution_touch(const struct step *s);
 void execution_set_status(const struct step *s, enum execution_status to, const char *reason);
+void execution_tell_status(const struct step *s); /* to the organisation's streams */
 void execution_reply(const struct step *s);
 void execution_send_room(const struct step *s, enum message_type type, uint32_t count);
 

@@ -129,6 +129,15 @@ bool admission_check_key_again(struct exchange *exchange, struct reader *reader)
     return check_key(exchange, reader, &caller);
 }
 
+bool admission_key_holds(const struct exchange *exchange, struct reader *reader)
+{
+    struct caller caller;
+    struct slice key;
+
+    return auth_key_of(header(exchange, "Authorization"), header(exchange, "X-API-Key"), &key) &&
+           auth_lookup(&exchange->api->auth, reader, key, &caller) != OD_ENOTFOUND;
+}
+
 /* application/json, in UTF-8 if it says so (RFC 8259 11; other parameters mean nothing). */
 static bool is_json_type(const char *type)
 {

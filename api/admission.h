@@ -19,4 +19,7 @@ bool admission_check_key_again(struct exchange *exchange, struct reader *reader)
  * of the query, if there are any, are in the same 400. */
 bool admission_check_body(struct exchange *exchange);
 
+/* False when the key of a request that was admitted has been revoked since. */
+bool admission_key_holds(const struct exchange *exchange, struct reader *reader);
+
 #endif

@@ -26,6 +26,9 @@ struct exchange_private {
 /* Ends the timer and the watch. */
 void exchange_stop_waiting(struct exchange_private *own);
 
+/* Counts an answer and logs it. */
+void exchange_note_answer(const struct exchange *exchange, int status);
+
 /* Unlinks it; its memory goes with exchange_leave. */
 void exchange_finish(struct exchange *exchange);
 

@@ -68,11 +68,12 @@ static struct slice path_of(struct evhttp_request *request)
     return slice_make(uri, strcspn(uri, "?"));
 }
 
-static void log_answer(const struct exchange *exchange, int status)
+void exchange_note_answer(const struct exchange *exchange, int status)
 {
     struct evhttp_request *request = exchange->own->request;
     enum log_level level = status >= HTTP_INTERNAL ? LOG_LEVEL_WARN : LOG_LEVEL_DEBUG;
 
+    metrics_add_http_status(engine_metrics(exchange->engine), status);
     log_event(level, "request", FIELD_TEXT("request", exchange->request_id),
               FIELD_TEXT("method", router_method_name(evhttp_request_get_command(request))),
               FIELD_SLICE("path", path_of(request)), FIELD_INT("status", status));
@@ -87,8 +88,7 @@ static void finish(struct exchange *exchange, int status)
     if (exchange->api->is_stopping) {
         exchange_add_header(exchange, "Connection", "close");
     }
-    metrics_add_http_status(engine_metrics(exchange->engine), status);
-    log_answer(exchange, status);
+    exchange_note_answer(exchange, status);
     exchange_finish(exchange);
     evhttp_send_reply(request, status, NULL, NULL);
 }

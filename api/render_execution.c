@@ -62,7 +62,7 @@ static int64_t next_dial_at(struct render_context *context,
     return settings->stop_at != 0 && at >= settings->stop_at ? 0 : at;
 }
 
-static void put_counters(json_t *json, const struct execution_counters *counters)
+void render_counters(json_t *json, const struct execution_counters *counters)
 {
     json_put(json, "totalContacts", json_integer((json_int_t)counters->total));
     json_put(json, "contactsCompleted", json_integer((json_int_t)counters->completed));
@@ -107,7 +107,7 @@ json_t *render_execution(struct render_context *context, const struct execution_
     json_put(json, "mode", json_from_slice(slice_from(program_mode_name(settings->mode))));
     json_put(json, "status", json_from_slice(slice_from(execution_status_name(state->status))));
     json_put(json, "statusReason", json_from_slice_or_null(state->status_reason));
-    put_counters(json, &state->counters);
+    render_counters(json, &state->counters);
     json_put(json, "retryStrategy", render_retry(&settings->retry));
     json_put(json, "pauseWindows",
              render_windows(context, settings->has_pause_windows, &settings->windows));

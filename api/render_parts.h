@@ -16,6 +16,9 @@ json_t *render_windows(struct render_context *context, bool has,
 /* null when nothing is limited; else the limits that there are. */
 json_t *render_pacing(const struct pacing_settings *pacing);
 
+/* Puts totalContacts and the others. */
+void render_counters(json_t *json, const struct execution_counters *counters);
+
 /* The customAttributes of a contact, by name. */
 json_t *render_attributes(const struct contact *contact);
 

@@ -4,6 +4,10 @@
 
 #include "api/render_call.h"
 
+/* Reads the execution of the path; false, with the exchange answered, when there is none or it
+ * belongs to another organisation (routes_executions.c). */
+bool find_execution(struct exchange *exchange, struct execution_view *execution);
+
 /* All executions of a program, newest first. */
 void send_program_executions(struct exchange *exchange, const struct uuid *program);
 

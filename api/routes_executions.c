@@ -6,9 +6,7 @@
 #include "api/routes_execution_lists.h"
 #include "api/routes_records.h"
 
-/* Reads the execution of the path; false, with the exchange answered, when there is none or it
- * belongs to another organisation. */
-static bool find_execution(struct exchange *exchange, struct execution_view *execution)
+bool find_execution(struct exchange *exchange, struct execution_view *execution)
 {
     struct key by_id = key_uuid(&exchange->ids[0]), key;
     struct number_row number;

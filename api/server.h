@@ -10,6 +10,7 @@
 #include "api/api.h"
 #include "api/auth.h"
 #include "api/connection.h"
+#include "api/event_streams.h"
 #include "api/exchange.h"
 #include "api/first_key.h"
 #include "api/http.h"
@@ -22,6 +23,7 @@ struct api {
     struct auth auth;
     struct first_key first_key;
     struct connections connections;
+    struct event_streams streams;
     struct http http, ops_http;
     struct exchange_private *exchanges; /* a uthash by number: those without an answer yet */
     struct exchange_private *finished;  /* a list: answered, to be freed */

@@ -77,6 +77,16 @@ struct config {
     uint32_t max_calls; /* of the machine, in flight */
     const char *default_gateway;
 
+    /* [events] */
+    uint32_t heartbeat_seconds;
+    uint32_t slow_client_seconds;
+    uint32_t max_streams;
+    uint32_t max_streams_per_organization;
+
+    /* [retention] */
+    uint32_t executions_days; /* 0: for ever */
+    uint32_t events_days;
+
     /* [log] */
     uint32_t log_level;  /* enum log_level */
     uint32_t log_format; /* enum config_log_format */

@@ -63,6 +63,20 @@ static const struct setting settings[] = {
     {"calls", "dial_by_seconds", SETTING_NUMBER, AT(dial_by_seconds), 1, 300, NULL, "5",
      "How long a permission to dial holds."},
 
+    {"events", "heartbeat_seconds", SETTING_NUMBER, AT(heartbeat_seconds), 1, 3600, NULL, "15",
+     "A stream without news says so after this time."},
+    {"events", "slow_client_seconds", SETTING_NUMBER, AT(slow_client_seconds), 1, 3600, NULL, "30",
+     "A stream whose client takes nothing for so long is dropped."},
+    {"events", "max_streams", SETTING_NUMBER, AT(max_streams), 1, 10000, NULL, "1000",
+     "Streams in all."},
+    {"events", "max_streams_per_organization", SETTING_NUMBER, AT(max_streams_per_organization), 1,
+     10000, NULL, "100", "Streams of one organisation."},
+
+    {"retention", "executions_days", SETTING_NUMBER, AT(executions_days), 0, 36500, NULL, "90",
+     "Executions that have ended, with their contacts and calls; 0: for ever."},
+    {"retention", "events_days", SETTING_NUMBER, AT(events_days), 1, 36500, NULL, "7",
+     "Events that a stream can be resumed from."},
+
     {"log", "level", SETTING_CHOICE, AT(log_level), 0, 0, level_words, "info",
      "The lowest level that is written."},
     {"log", "format", SETTING_CHOICE, AT(log_format), 0, 0, format_words, "auto",

@@ -61,6 +61,10 @@ typedef const struct response_kept *(*keep_fn)(void *context, uint64_t exchange,
 /* Who keeps responses: the API. NULL: nobody. */
 void engine_set_keeper(struct engine *engine, keep_fn on_keep, void *context);
 
+/* Hears that an organisation has new EVENT rows, once they are durable. It reads them itself. */
+typedef void (*publish_fn)(void *context, uint32_t organisation);
+void engine_set_publish(struct engine *engine, publish_fn on_publish, void *context);
+
 /* A number for an exchange, never 0 and never used twice in this process. */
 uint64_t engine_next_exchange(struct engine *engine);
 

@@ -228,6 +228,45 @@ struct key key_organisation_execution(uint32_t organisation, uint32_t execution)
     return key;
 }
 
+struct key key_event(uint32_t organisation, uint64_t sequence)
+{
+    struct key key = key_u32(organisation);
+
+    key_add_u64(&key, sequence);
+    return key;
+}
+
+/* As in a due key, an instant before 1970 sorts first. */
+static struct key key_time(int64_t at)
+{
+    struct key key = key_empty();
+
+    key_add_u64(&key, (uint64_t)at ^ KEY_SIGN_BIT);
+    return key;
+}
+
+struct key key_event_by_time(int64_t at, uint32_t organisation, uint64_t sequence)
+{
+    struct key key = key_time(at);
+
+    key_add_u32(&key, organisation);
+    key_add_u64(&key, sequence);
+    return key;
+}
+
+struct key key_ended_execution(int64_t ended_at, uint32_t execution)
+{
+    struct key key = key_time(ended_at);
+
+    key_add_u32(&key, execution);
+    return key;
+}
+
+int64_t key_time_at(const struct key *key)
+{
+    return (int64_t)(key_u64_at(key, 0) ^ KEY_SIGN_BIT);
+}
+
 int64_t key_due_at(const struct key *key)
 {
     return (int64_t)(key_u64_at(key, DUE_AT_OFFSET) ^ KEY_SIGN_BIT);

@@ -70,6 +70,12 @@ struct key key_membership(uint32_t organisation, const struct uuid *contact, uin
 struct key key_program_execution(uint32_t organisation, const struct uuid *program,
                                  uint32_t execution);
 struct key key_organisation_execution(uint32_t organisation, uint32_t execution);
+struct key key_event(uint32_t organisation, uint64_t sequence);
+struct key key_event_by_time(int64_t at, uint32_t organisation, uint64_t sequence);
+struct key key_ended_execution(int64_t ended_at, uint32_t execution);
+
+/* The instant that a key of a …_BY_TIME table, or of ENDED_EXECUTION, begins with. */
+int64_t key_time_at(const struct key *key);
 
 /* Those that are made many times a call are inline, and write no byte that does not count: a zeroed
  * key, or one returned by a function, costs twenty times as much. */

@@ -18,6 +18,7 @@ enum actor_kind_id {
     ACTOR_EXECUTION = 3,       /* number: the execution's */
     ACTOR_DISPATCHER = 4,      /* number 0: offers, claims, capacity, fair sharing */
     ACTOR_EVERY_EXECUTION = 5, /* an address: each execution that is in memory */
+    ACTOR_RETENTION = 6,       /* number 0: removes what has been kept long enough */
 };
 
 struct actor_name {
@@ -55,6 +56,7 @@ struct actor_name {
     MESSAGE(PROGRAM_DELETE, "program_delete", ACTOR_DIRECTORY)                                     \
     MESSAGE(PROGRAM_LAUNCH, "program_launch", ACTOR_DIRECTORY)                                     \
     MESSAGE(EXECUTION_ENDED, "execution_ended", ACTOR_DIRECTORY)                                   \
+    MESSAGE(STATUS_CHANGED, "status_changed", ACTOR_DIRECTORY)                                     \
     MESSAGE(LAUNCH, "launch", ACTOR_EXECUTION)                                                     \
     MESSAGE(SNAPSHOT_SLICE, "snapshot_slice", ACTOR_EXECUTION)                                     \
     MESSAGE(SKIP_SLICE, "skip_slice", ACTOR_EXECUTION)                                             \
@@ -80,7 +82,8 @@ struct actor_name {
     MESSAGE(CLAIM, "claim", ACTOR_DISPATCHER)                                                      \
     MESSAGE(CLAIM_GIVEN_UP, "claim_given_up", ACTOR_DISPATCHER)                                    \
     MESSAGE(ORGANISATION_CHANGED, "organisation_changed", ACTOR_DISPATCHER)                        \
-    MESSAGE(DISPATCH, "dispatch", ACTOR_DISPATCHER)
+    MESSAGE(DISPATCH, "dispatch", ACTOR_DISPATCHER)                                                \
+    MESSAGE(REMOVE_EXECUTION_SLICE, "remove_execution_slice", ACTOR_RETENTION)
 
 enum message_type {
 
@@ -208,7 +211,8 @@ struct execution_ended {
 };
 
 struct slice_of_work {
-    uint32_t number; /* EMPTY_AUDIENCE_SLICE: the audience */
+    uint32_t number; /* EMPTY_AUDIENCE_SLICE: the audience; REMOVE_EXECUTION_SLICE: the execution */
+    uint32_t from;   /* REMOVE_EXECUTION_SLICE: no entry before this one is left */
 };
 
 /* Which call of the execution, and where its answer goes: item `part` of the exchange's answer. */
@@ -319,6 +323,7 @@ union payload {
     struct launch_request launch_request;
     struct launch launch;
     struct execution_ended ended;
+    const struct status_event *status; /* STATUS_CHANGED */
     struct slice_of_work slice;
     uint32_t grant; /* calls that may be queued */
     struct call_claimed claimed;

@@ -34,12 +34,13 @@ struct meta {
 /* JOB rows: long work cut into slices. `kind` is enum job_kind. */
 enum job_kind {
     JOB_EMPTY_AUDIENCE = 1,
+    JOB_REMOVE_EXECUTION = 20,
 };
 
 struct job {
     uint32_t kind;
     uint32_t organisation;
-    uint32_t number; /* JOB_EMPTY_AUDIENCE: the audience's number */
+    uint32_t number; /* JOB_EMPTY_AUDIENCE: the audience's; JOB_REMOVE_EXECUTION: the execution's */
 };
 
 /* ---- answers that are kept for an Idempotency-Key ---- */
@@ -296,6 +297,23 @@ struct execution_state {
     uint32_t did_next;                      /* index into the pool of the DID whose turn it is */
     int64_t actual_start_at, actual_end_at; /* optional */
     int64_t updated_at;
+};
+
+/* An execution came to a status: what a stream of events tells. */
+struct status_event {
+    uint32_t execution; /* its number */
+    struct uuid execution_id, program_id;
+    enum execution_status status;
+    struct slice status_reason;         /* empty: none */
+    struct execution_counters counters; /* at that moment */
+    int64_t at;
+    int64_t filed_at; /* its place in EVENT_BY_TIME, which never goes back */
+};
+
+/* Where an organisation's events are: sequence numbers are given from 1 on. */
+struct event_head {
+    uint64_t last;
+    int64_t last_at; /* where it is filed */
 };
 
 enum entry_status {

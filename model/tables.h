@@ -66,6 +66,14 @@
     TABLE(LIVE_CALL, "live_calls", live_call, true)                                                \
     /* (execution u32, entry u32, attempt u16): calls that have ended */                           \
     TABLE(CALL, "calls", call, false)                                                              \
+    /* (organisation u32, sequence u64): changes of status, as its streams tell them */            \
+    TABLE(EVENT, "events", status_event, false)                                                    \
+    /* organisation u32 -> the sequence number given last */                                       \
+    TABLE(EVENT_HEAD, "event_heads", event_head, false)                                            \
+    /* (at i64, organisation u32, sequence u64): events, oldest first */                           \
+    TABLE(EVENT_BY_TIME, "events_by_time", due_row, true)                                          \
+    /* (ended at i64, execution u32): executions without work left, oldest end first */            \
+    TABLE(ENDED_EXECUTION, "ended_executions", due_row, true)                                      \
     /* text -> job: long work that must go on after a crash, e.g. emptying a deleted audience */   \
     TABLE(JOB, "jobs", job, true)                                                                  \
     /* (organisation u32 or 0 for the platform, hash of an Idempotency-Key) */                     \

@@ -44,6 +44,10 @@ static const enum table walked[] = {
     TABLE_ACTIVE_EXECUTION,
     TABLE_IDEMPOTENCY,
     TABLE_IDEMPOTENCY_BY_TIME,
+    TABLE_EVENT,
+    TABLE_EVENT_HEAD,
+    TABLE_EVENT_BY_TIME,
+    TABLE_ENDED_EXECUTION,
 };
 
 /* ---- the child ---- */
@@ -156,6 +160,7 @@ static int check_child(void *context)
     store_close(store);
     check_send(task->pipe, 'N', &check->findings, sizeof(check->findings));
     arena_deinit(&check->row);
+    memory_free(check->removals.executions);
     memory_free(check);
     return 0;
 }

@@ -55,6 +55,7 @@ static void check_lists(struct check *check, const struct run *run)
     const struct check_row *row = &run->row;
     struct key key = key_uuid(&settings->id);
     struct program program;
+    struct due_row ended;
 
     CHECK_THAT(check, row, settings->number == run->number, "its settings hold another number");
     CHECK_THAT(check, row, is_listed(check, TABLE_EXECUTION_BY_ID, &key, run->number),
@@ -69,6 +70,10 @@ static void check_lists(struct check *check, const struct run *run)
                is_listed(check, TABLE_ACTIVE_EXECUTION, &key, run->number) == is_going_on(run),
                is_going_on(run) ? "goes on and is not in active_executions"
                                 : "is over and still in active_executions");
+    key = key_ended_execution(run->state.actual_end_at, run->number);
+    CHECK_THAT(check, row,
+               is_going_on(run) || check_get(check, TABLE_ENDED_EXECUTION, &key, &ended),
+               "is over and not in ended_executions");
     key = key_owned(settings->organisation, &settings->program_id);
     if (!check_get(check, TABLE_PROGRAM, &key, &program)) {
         check_say(check, row->table, &row->key, "its program is not there");
@@ -318,10 +323,59 @@ static void check_counters(struct check *check, const struct run *run)
                "has ended and been skipped, and has due rows");
 }
 
+static bool is_being_removed(const struct check *check, uint32_t number)
+{
+    for (size_t i = 0; i < check->removals.count; i++) {
+        if (check->removals.executions[i] == number) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* What is left of one that a job removes: it has neither settings nor a state, so nobody finds it,
+ * and no call of it is under way. */
+static void check_removed(struct check *check, uint32_t number)
+{
+    static const enum table gone[] = {TABLE_EXECUTION, TABLE_EXECUTION_STATE, TABLE_DUE,
+                                      TABLE_LIVE_CALL};
+
+    static const enum table going[] = {TABLE_ENTRY, TABLE_CALL};
+
+    union {
+        struct execution_settings settings;
+        struct execution_state state;
+        struct due_row due;
+        struct live_call live;
+        struct entry entry;
+        struct call call;
+    } record;
+
+    struct key prefix = key_u32(number);
+    struct check_walk walk;
+
+    for (size_t i = 0; i < sizeof(gone) / sizeof(gone[0]); i++) {
+        check_walk_init(&walk, gone[i], &prefix, &record);
+        while (check_walk_next(check, &walk)) {
+            check_say(check, gone[i], &walk.row.key, "is of an execution that was removed");
+        }
+    }
+    for (size_t i = 0; i < sizeof(going) / sizeof(going[0]); i++) {
+        check_walk_init(&walk, going[i], &prefix, &record);
+        while (check_walk_next(check, &walk)) {
+            arena_reset(&check->row);
+        }
+    }
+}
+
 static void check_execution(struct check *check, uint32_t number)
 {
     struct run run = {.number = number};
 
+    if (is_being_removed(check, number)) {
+        check_removed(check, number);
+        return;
+    }
     read_run(check, &run);
     run.entries = run.state.next_entry;
     run.due_bits = memory_zero((size_t)run.entries / 8 + 1, 1);

@@ -28,6 +28,12 @@ struct check_uses {
     size_t count, room;
 };
 
+/* Executions that a job removes: their rows go one after the other. */
+struct check_removals {
+    uint32_t *executions;
+    size_t count, room;
+};
+
 struct check {
     int pipe;
     struct reader *reader;
@@ -37,6 +43,7 @@ struct check {
     uint64_t seen[TABLE_COUNT]; /* rows walked */
     struct check_audiences audiences;
     struct check_uses audience_uses, flow_uses;
+    struct check_removals removals;
 };
 
 /* A row of a walk. `record` is the table's struct. */
@@ -96,6 +103,12 @@ void check_audiences_sort(struct check *check);
 void check_member(struct check *check, const struct check_row *row);
 void check_membership(struct check *check, const struct check_row *row);
 void check_audiences_end(struct check *check);
+
+/* Events, and the list of executions that are over (check_events.c). */
+void check_event(struct check *check, const struct check_row *row);
+void check_event_head(struct check *check, const struct check_row *row);
+void check_event_by_time(struct check *check, const struct check_row *row);
+void check_ended_execution(struct check *check, const struct check_row *row);
 
 /* Executions with their contacts and calls (check_executions.c). */
 void check_executions(struct check *check);

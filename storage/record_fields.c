@@ -179,6 +179,22 @@ static const struct record_field execution_state_fields[] = {
     I64(11, execution_state, updated_at),
 };
 
+static const struct record_field status_event_fields[] = {
+    U32(1, status_event, execution),
+    UUID(2, status_event, execution_id),
+    UUID(3, status_event, program_id),
+    ENUM(4, status_event, status, EXECUTION_CANCELLED),
+    TEXT(5, status_event, status_reason),
+    FIELD(6, COUNTERS, status_event, counters, 0),
+    I64(7, status_event, at),
+    I64(8, status_event, filed_at),
+};
+
+static const struct record_field event_head_fields[] = {
+    U64(1, event_head, last),
+    I64(2, event_head, last_at),
+};
+
 static const struct record_field entry_fields[] = {
     UUID(1, entry, contact_id),     ENUM(2, entry, status, ENTRY_SKIPPED),
     U32(3, entry, attempts),        ENUM(4, entry, last_outcome, OUTCOME_TIMEOUT),

@@ -162,6 +162,24 @@ static void kept_responses_are_ordered_by_instant(void **state)
     assert_memory_equal(early.bytes + 8, key.bytes, key.size);
 }
 
+static void keys_by_time_are_ordered_by_instant_and_say_it(void **state)
+{
+    static const int64_t instants[] = {-5, 0, 1, 300, INT64_C(1) << 40};
+    struct key last = key_empty();
+
+    (void)state;
+    for (unsigned i = 0; i < sizeof(instants) / sizeof(instants[0]); i++) {
+        struct key event = key_event_by_time(instants[i], UINT32_MAX - i, UINT64_MAX - i);
+        struct key ended = key_ended_execution(instants[i], UINT32_MAX - i);
+
+        assert_true(key_compare(&last, &ended) < 0);
+        assert_int_equal(key_time_at(&event), instants[i]);
+        assert_int_equal(key_time_at(&ended), instants[i]);
+        assert_int_equal(memcmp(event.bytes, ended.bytes, ended.size), 0);
+        last = event;
+    }
+}
+
 static void of_two_keys_where_one_begins_the_other_the_shorter_comes_first(void **state)
 {
     struct key a = key_text(SLICE("ab"));
@@ -239,6 +257,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(due_keys_are_ordered_by_execution_then_instant_then_entry),
     cmocka_unit_test(call_keys_are_ordered_by_execution_then_entry_then_attempt),
     cmocka_unit_test(kept_responses_are_ordered_by_instant),
+    cmocka_unit_test(keys_by_time_are_ordered_by_instant_and_say_it),
     cmocka_unit_test(of_two_keys_where_one_begins_the_other_the_shorter_comes_first),
     cmocka_unit_test(rows_of_an_organisation_share_its_prefix),
     cmocka_unit_test(the_key_after_is_the_smallest_greater_one),
