@@ -1,25 +1,29 @@
 #include "api/reference.h"
 
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
 #include "base/check.h"
 
-/* The bytes of reference/FILE between symbol and symbol_end. The folder is in the build's. */
+/* The bytes of reference/FILE at symbol, and their number as symbol_size. The folder is in the
+ * build's. NOLINTBEGIN(bugprone-macro-parentheses): names in declarations. */
 #define EMBED(symbol, file)                                                                        \
-    extern const char symbol[], symbol##_end[];                                                    \
+    extern const char symbol[];                                                                    \
+    extern const uint64_t symbol##_size;                                                           \
     __asm__(".pushsection .rodata\n" #symbol ":\n"                                                 \
             ".incbin \"reference/" file "\"\n" #symbol "_end:\n"                                   \
-            ".byte 0\n"                                                                            \
+            ".balign 8\n" #symbol "_size: .quad " #symbol "_end - " #symbol "\n"                   \
             ".popsection\n")
+/* NOLINTEND(bugprone-macro-parentheses) */
 
 #define EMBED_FILE(symbol, file)                                                                   \
     EMBED(symbol##_plain, file);                                                                   \
     EMBED(symbol##_gzip, file ".gz");                                                              \
     EMBED(symbol##_hash, file ".hash")
 
-#define EMBEDDED(symbol) slice_make(symbol, (size_t)(symbol##_end - (symbol)))
+#define EMBEDDED(symbol) slice_make(symbol, (size_t)symbol##_size)
 
 #define FILE_OF(symbol, type)                                                                      \
     (struct reference_file)                                                                        \
