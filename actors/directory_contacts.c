@@ -8,6 +8,12 @@
 
 #include "actors/directory_parts.h"
 
+/* What a live execution goes by is among the attributes. */
+static bool has_attributes(const struct contact_patch *patch)
+{
+    return (patch->present & (CONTACT_ATTRIBUTES | CONTACT_NO_ATTRIBUTES)) != 0;
+}
+
 static void contact_apply(struct view *view, uint32_t organisation, struct attribute_work *work,
                           struct contact *contact, const struct contact_patch *patch)
 {
@@ -99,6 +105,7 @@ void directory_contact_create(const struct message *m, struct view *view, struct
     }
     contact_apply(view, organisation, &work, &contact, patch);
     contact_put_new(m, out, &contact);
+    directory_tell_live(m, view, out, &contact.id, 1);
     effect_reply_record(out, m->exchange, true, TABLE_CONTACT, &key, &contact);
 }
 
@@ -152,6 +159,9 @@ void directory_contact_patch(const struct message *m, struct view *view, struct 
     contact_apply(view, organisation, &work, &contact, patch);
     contact.updated_at = m->at;
     effect_put(out, TABLE_CONTACT, &key, &contact);
+    if (has_attributes(patch)) {
+        directory_tell_live(m, view, out, &contact.id, 1);
+    }
     effect_reply_record(out, m->exchange, false, TABLE_CONTACT, &key, &contact);
 }
 
@@ -170,6 +180,7 @@ void directory_contact_delete(const struct message *m, struct view *view, struct
     effect_delete(out, TABLE_CONTACT, &key);
     effect_delete(out, TABLE_CONTACT_BY_PHONE, &by_phone);
     directory_leave_audiences(m, view, out, &contact.id);
+    directory_tell_live(m, view, out, &contact.id, 1);
     effect_reply_nothing(out, m->exchange);
 }
 
@@ -204,6 +215,8 @@ void directory_contacts_upsert(const struct message *m, struct view *view, struc
 {
     const struct contact_list *list = m->payload.contacts;
     struct contact_made *made = arena_alloc(view->arena, list->count * sizeof(*made));
+    struct uuid *changed = arena_alloc(view->arena, list->count * sizeof(*changed));
+    size_t changed_count = 0;
     struct attribute_work work = {0};
     struct refusal_list faults = {0};
     struct reply reply = {.exchange = m->exchange, .kind = REPLY_UPSERTED};
@@ -222,7 +235,11 @@ void directory_contacts_upsert(const struct message *m, struct view *view, struc
         bool is_new = upsert_one(m, view, out, &list->contacts[i], &work, &made[i]);
         reply.upserted.created += is_new ? 1 : 0;
         reply.upserted.updated += is_new ? 0 : 1;
+        if (has_attributes(&list->contacts[i])) {
+            changed[changed_count++] = made[i].id;
+        }
     }
+    directory_tell_live(m, view, out, changed, changed_count);
     reply.upserted.contacts = made;
     reply.upserted.count = list->count;
     effect_reply(out, &reply);
