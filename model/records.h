@@ -249,10 +249,10 @@ struct program {
     enum program_status status;
     bool is_deleted;
     uint32_t active_execution; /* its number; 0: none is active */
+    uint32_t new_audience;     /* never stored: the number of the audience that is to be made for it
+                                * under audience_id; 0: it has one */
     int64_t created_at, updated_at;
     struct trigger_condition trigger; /* live mode */
-    uint32_t new_audience; /* not stored: the number of the audience that is to be made for it under
-                            * audience_id; 0: it has one */
 };
 
 /* ---- executions ---- */
