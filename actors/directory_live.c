@@ -25,6 +25,31 @@ void directory_tell_live(const struct message *m, struct view *view, struct effe
     }
 }
 
+/* The next date from `at` on; attribute_count: none. */
+static size_t next_date(const struct contact *contact, size_t at)
+{
+    while (at < contact->attribute_count && contact->attributes[at].type != ATTRIBUTE_DATE) {
+        at++;
+    }
+    return at;
+}
+
+bool directory_dates_differ(const struct contact *before, const struct contact *after)
+{
+    size_t a = next_date(before, 0), b = next_date(after, 0);
+
+    while (a < before->attribute_count && b < after->attribute_count) {
+        const struct attribute_value *was = &before->attributes[a], *is = &after->attributes[b];
+
+        if (!slice_equal(was->name, is->name) || !slice_equal(was->text, is->text)) {
+            return true;
+        }
+        a = next_date(before, a + 1);
+        b = next_date(after, b + 1);
+    }
+    return a < before->attribute_count || b < after->attribute_count;
+}
+
 /* ---- the attribute ---- */
 
 static bool find_attribute(const struct message *m, struct view *view, struct slice name,

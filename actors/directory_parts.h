@@ -83,6 +83,10 @@ bool directory_find_program(const struct message *m, struct view *view, struct e
 void directory_tell_live(const struct message *m, struct view *view, struct effects *out,
                          const struct uuid *contacts, size_t count);
 
+/* Whether a date attribute is there, or has a value, in one of the contacts and not in the other:
+ * that is what live executions go by. */
+bool directory_dates_differ(const struct contact *before, const struct contact *after);
+
 /* False, with the fault replied, when the program's triggerCondition names no date attribute. */
 bool directory_check_trigger(const struct message *m, struct view *view, struct effects *out,
                              const struct program *program);
