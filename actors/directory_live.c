@@ -65,19 +65,13 @@ static bool find_attribute(const struct message *m, struct view *view, struct sl
     return view_get(view, TABLE_ATTRIBUTE, &key, attribute);
 }
 
-bool directory_check_trigger(const struct message *m, struct view *view, struct effects *out,
-                             const struct program *program)
+bool directory_has_date(const struct message *m, struct view *view, const struct program *program)
 {
     struct attribute attribute;
 
-    if (program->mode != MODE_LIVE ||
-        (find_attribute(m, view, program->trigger.attribute_name, &attribute) &&
-         attribute.type == ATTRIBUTE_DATE)) {
-        return true;
-    }
-    refuse_property(view->arena, out, m->exchange, "triggerCondition.attributeName",
-                    "must be a custom attribute of type date");
-    return false;
+    return program->mode != MODE_LIVE ||
+           (find_attribute(m, view, program->trigger.attribute_name, &attribute) &&
+            attribute.type == ATTRIBUTE_DATE);
 }
 
 void directory_count_attribute(const struct message *m, struct view *view, struct effects *out,

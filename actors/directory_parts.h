@@ -87,9 +87,8 @@ void directory_tell_live(const struct message *m, struct view *view, struct effe
  * that is what live executions go by. */
 bool directory_dates_differ(const struct contact *before, const struct contact *after);
 
-/* False, with the fault replied, when the program's triggerCondition names no date attribute. */
-bool directory_check_trigger(const struct message *m, struct view *view, struct effects *out,
-                             const struct program *program);
+/* Whether the program's triggerCondition names a date attribute. True in batch mode. */
+bool directory_has_date(const struct message *m, struct view *view, const struct program *program);
 
 /* The attribute that the program's triggerCondition names is used once more, or less. Nothing in
  * batch mode. */

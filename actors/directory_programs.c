@@ -101,21 +101,41 @@ static bool check_flow(const struct message *m, struct view *view, struct effect
 }
 
 /* "stopAt must be after startAt" (api.md), whichever of them has changed. */
+static bool times_fit(const struct program *program)
+{
+    return program->start_at == 0 || program->stop_at == 0 || program->stop_at > program->start_at;
+}
+
 static bool check_times(const struct message *m, struct view *view, struct effects *out,
                         const struct program *program)
 {
-    if (program->start_at == 0 || program->stop_at == 0 || program->stop_at > program->start_at) {
+    if (times_fit(program)) {
         return true;
     }
     refuse_property(view->arena, out, m->exchange, "stopAt", "must be after startAt");
     return false;
 }
 
+/* With the times, if they do not fit either: all faults are told at once. */
+static void refuse_trigger(const struct message *m, struct view *view, struct effects *out,
+                           const struct program *program)
+{
+    struct refusal_list faults = {0};
+
+    refusal_add(&faults, view->arena, SLICE("triggerCondition.attributeName"),
+                SLICE("must be a custom attribute of type date"));
+    if (!times_fit(program)) {
+        refusal_add(&faults, view->arena, SLICE("stopAt"), SLICE("must be after startAt"));
+    }
+    refuse_list(view->arena, out, m->exchange, &faults);
+}
+
 /* The checks of the properties in `present`; the program has their new values. */
 static bool check_program(const struct message *m, struct view *view, struct effects *out,
                           uint32_t present, const struct program *program)
 {
-    if ((present & PROGRAM_TRIGGER) && !directory_check_trigger(m, view, out, program)) {
+    if ((present & PROGRAM_TRIGGER) && !directory_has_date(m, view, program)) {
+        refuse_trigger(m, view, out, program);
         return false;
     }
     if ((present & PROGRAM_DID_POOL) && !check_pool(m, view, out, program)) {

@@ -4,6 +4,7 @@
 #include "api/routes.h"
 
 #include "api/program_body.h"
+#include "api/program_faults.h"
 #include "api/routes_execution_lists.h"
 #include "api/routes_records.h"
 #include "model/names.h"
@@ -184,34 +185,15 @@ static void on_create(struct exchange *exchange)
     records_open_body(exchange, &root);
     read_mode(&root, &patch->value);
     read_program(exchange, &root, PROPERTY_REQUIRED, patch);
-    if (!records_close_body(exchange, &root)) {
+    body_close(&root);
+    program_add_trigger_fault(exchange, &root, patch);
+    if (faults_any(&exchange->faults)) {
+        exchange_send_faults(exchange);
         return;
     }
     patch->value.id = engine_new_id(exchange->engine);
     message.payload.program = &patch->value;
     exchange_post(exchange, &message);
-}
-
-/* That the times fit those which the patch leaves as they are is for the directory to see. When the
- * body is refused anyway, this tells it beside the other faults. */
-static void add_stored_faults(struct exchange *exchange, struct body_value *root,
-                              const struct program_patch *patch)
-{
-    struct key key = key_owned(exchange->organisation, &exchange->ids[0]);
-    bool has_start = (patch->present & PROGRAM_START_AT) != 0;
-    bool has_stop = (patch->present & PROGRAM_STOP_AT) != 0;
-    int64_t start_at = patch->value.start_at, stop_at = patch->value.stop_at;
-    struct program stored;
-
-    if (!faults_any(&exchange->faults) || has_start == has_stop ||
-        reader_get(exchange->reader, TABLE_PROGRAM, &key, &exchange->arena, &stored) != 0) {
-        return;
-    }
-    start_at = has_start ? start_at : stored.start_at;
-    stop_at = has_stop ? stop_at : stored.stop_at;
-    if (start_at != 0 && stop_at != 0 && stop_at <= start_at) {
-        body_fault(root, "stopAt", "must be after startAt");
-    }
 }
 
 static void on_patch(struct exchange *exchange)
@@ -229,7 +211,8 @@ static void on_patch(struct exchange *exchange)
     read_status(&root, patch);
     read_program(exchange, &root, PROPERTY_PATCHED, patch);
     body_close(&root);
-    add_stored_faults(exchange, &root, patch);
+    program_add_trigger_fault(exchange, &root, patch);
+    program_add_time_fault(exchange, &root, patch);
     if (faults_any(&exchange->faults)) {
         exchange_send_faults(exchange);
         return;

@@ -76,8 +76,6 @@ void send_triggers(struct exchange *exchange, const struct uuid *program)
     if (status != NULL && !trigger_status_from(*status, &triggers.filter)) {
         faults_add(&exchange->faults, SLICE("status"),
                    "must be one of: pending, fired, missed, cancelled");
-        exchange_send_faults(exchange);
-        return;
     }
     page_send(exchange, &list);
 }

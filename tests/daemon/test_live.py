@@ -137,6 +137,18 @@ class Programs(LiveStory):
         self.invalid(self.post(self.one.live_body({"attributeName": None})),
                      "triggerCondition.attributeName")
 
+    def test_an_attribute_that_is_none_is_told_with_the_other_faults(self):
+        body = self.one.live_body({"attributeName": "none"}, surplus=1)
+        self.invalid(self.post(body), "surplus", "triggerCondition.attributeName")
+        program = self.one.live_program(startAt="2027-01-01T00:00:00Z")
+        path = f"/api/programs/{program['id']}"
+        condition = {"attributeName": "none"}
+        self.invalid(self.api.patch(path, {"triggerCondition": condition, "surplus": 1}),
+                     "surplus", "triggerCondition.attributeName")
+        self.invalid(self.api.patch(path, {"triggerCondition": condition,
+                                           "stopAt": "2026-12-01T00:00:00Z"}),
+                     "stopAt", "triggerCondition.attributeName")
+
     def test_an_audience_is_made_when_absent(self):
         before = {row["id"] for row in self.api.pages("/api/audiences")}
         program = self.one.live_program(name="é" * 255)
@@ -223,7 +235,8 @@ class Programs(LiveStory):
         self.assertEqual(self.api.read(path), {"data": [], "nextCursor": None})
         self.invalid(self.api.get(path + "?status=queued"), "status")
         self.invalid(self.api.get(path + "?status=fired&status=missed"), "status")
-        self.invalid(self.api.get(path + "?cursor=x"), "cursor")
+        self.invalid(self.api.get(path + "?cursor=x&status=none&limit=0"),
+                     "cursor", "status", "limit")
         self.fails(self.api.post(path), 405, "MethodNotAllowedError")
         self.api.remove(f"/api/programs/{live['id']}")
         self.fails(self.api.get(path), 404, "ProgramNotFoundError")
