@@ -86,15 +86,16 @@ static void read_trigger(struct body_value *root, enum property_rule rule,
     }
 }
 
-/* In live mode an audience is made for a program that has none: when a POST names none, and when a
- * PATCH clears it. */
+/* Mode 0 is one that is not known. In live mode an audience is made for a program that has none:
+ * when a POST names none, and when a PATCH clears it. */
 static void read_audience(struct exchange *exchange, struct body_value *root,
                           enum property_rule rule, struct program_patch *patch)
 {
     struct program *program = &patch->value;
     bool is_live = program->mode == MODE_LIVE;
-    enum property found =
-        body_uuid(root, "audienceId", is_live ? PROPERTY_OPTIONAL : rule, &program->audience_id);
+    bool is_optional = is_live || (program->mode == 0 && rule == PROPERTY_REQUIRED);
+    enum property found = body_uuid(root, "audienceId", is_optional ? PROPERTY_OPTIONAL : rule,
+                                    &program->audience_id);
     bool is_wanted =
         found == PROPERTY_NULL || (found == PROPERTY_ABSENT && rule == PROPERTY_REQUIRED);
 
@@ -142,11 +143,13 @@ static void read_program(struct exchange *exchange, struct body_value *root,
 static void read_mode(struct body_value *root, struct program *program)
 {
     static const struct body_word modes[] = {{"batch", MODE_BATCH}, {"live", MODE_LIVE}, {NULL, 0}};
-    int mode;
+    int mode = 0;
 
-    if (body_word(root, "mode", PROPERTY_OPTIONAL, modes, &mode) == PROPERTY_GIVEN &&
-        mode == MODE_LIVE) {
-        program->mode = MODE_LIVE;
+    switch (body_word(root, "mode", PROPERTY_OPTIONAL, modes, &mode)) {
+    case PROPERTY_GIVEN: program->mode = (enum program_mode)mode; break;
+    case PROPERTY_FAULTY: program->mode = 0; break; /* what it needs is not known */
+    case PROPERTY_ABSENT:
+    case PROPERTY_NULL: break;
     }
 }
 

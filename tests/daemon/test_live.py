@@ -94,6 +94,11 @@ class Programs(LiveStory):
             {"offsetMinutes": None, "timeOfDay": None, "recurrence": None}, startAt=None)
         self.assertEqual(program["triggerCondition"]["recurrence"], "once")
 
+    def test_a_mode_that_is_none_is_the_only_fault(self):
+        body = self.one.live_body(mode="lively")
+        details = self.invalid(self.post(body), "mode")["details"]
+        self.assertEqual(len(details), 1)
+
     def test_live_needs_a_condition(self):
         body = self.one.live_body()
         del body["triggerCondition"]
@@ -683,7 +688,7 @@ class Firing(LiveStory):
         self.assertEqual(self.one.execution(self.execution)["totalContacts"], 0)
 
     def test_yearly_over_three_years(self):
-        person = self.one.person("2000-02-29")
+        other, person = self.one.person(None), self.one.person("2000-02-29")
         self.start({"recurrence": "yearly"},
                    retryStrategy={"type": "fixed_delay", "delayMinutes": 1, "maxRetries": 1})
         for n, day in enumerate(("2027-02-28", "2028-02-29", "2029-02-28"), 1):
@@ -705,6 +710,9 @@ class Firing(LiveStory):
                          ["2027-02-28", "2028-02-29", "2029-02-28", "2030-02-28"])
         self.assertEqual(len(self.one.entries(self.execution)), 3)
         self.assertEqual(len(self.one.calls(self.execution)), 6)
+        self.assertEqual(self.one.calls(self.execution, f"?contactId={person['id']}"),
+                         self.one.calls(self.execution))
+        self.assertEqual(self.one.calls(self.execution, f"?contactId={other['id']}"), [])
         self.assertEqual(self.counted(), 1)
 
     def test_yearly_after_it_has_fired_comes_next_year_whatever_is_changed(self):
