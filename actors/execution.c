@@ -18,6 +18,9 @@
 
 enum { SETTINGS_BLOCK = 2048 };
 
+/* An anniversary is up to a year ahead, and an offset may be a year. */
+#define ZONE_LEFT_MS (3 * 366 * MS_PER_DAY)
+
 void execution_init(struct execution *e, uint32_t number)
 {
     memset(e, 0, sizeof(*e));
@@ -26,6 +29,8 @@ void execution_init(struct execution *e, uint32_t number)
     flights_init(&e->flights);
     e->due_from = key_due(number, 0, 0);
     e->next_due_at = INSTANT_NEVER;
+    e->trigger_from = key_due(number, 0, 0);
+    e->next_trigger_at = INSTANT_NEVER;
     e->window_changes_at = INT64_MIN;
     e->withheld_until_mono = INSTANT_NEVER;
 }
@@ -90,6 +95,7 @@ bool execution_load(struct execution *e, uint32_t number, const struct actor_set
     pacing_init(&e->pacing, e->settings.pacing.calls_per_second_micro);
     load_flights(e, settings, view, mono);
     e->next_due_at = INT64_MIN; /* the first grant finds out */
+    e->next_trigger_at = e->settings.mode == MODE_LIVE ? INT64_MIN : INSTANT_NEVER;
     e->is_resuming = true;
     return true;
 }
@@ -148,6 +154,7 @@ void execution_set_status(const struct step *s, enum execution_status to, const 
         e->state.actual_end_at = s->m->at;
         e->state.counters.skipped += e->state.counters.pending;
         e->state.counters.pending = 0;
+        execution_leave_live(s);
         ended.payload.ended =
             (struct execution_ended){.program_id = e->settings.program_id, .execution = e->number};
         effect_send(s->out, &ended);
@@ -192,6 +199,7 @@ static void on_zone_rules(const struct step *s)
     if (slice_equal_text(s->e->settings.timezone, zone->name)) {
         s->e->zone = zone;
         s->e->window_changes_at = INT64_MIN;
+        execution_walk_again(s);
     }
 }
 
@@ -203,6 +211,8 @@ static handler_fn handler_of(enum message_type type)
         [MESSAGE_LAUNCH] = execution_on_launch,
         [MESSAGE_SNAPSHOT_SLICE] = execution_on_snapshot_slice,
         [MESSAGE_SKIP_SLICE] = execution_on_skip_slice,
+        [MESSAGE_TRIGGER_SLICE] = execution_on_trigger_slice,
+        [MESSAGE_CONTACTS_CHANGED] = execution_on_contacts_changed,
         [MESSAGE_TICK] = on_tick,
         [MESSAGE_GRANT] = execution_on_grant,
         [MESSAGE_CALL_CLAIMED] = execution_on_call_claimed,
@@ -222,6 +232,21 @@ static handler_fn handler_of(enum message_type type)
     return handlers[type];
 }
 
+/* Asks for the zone's rules as long as there are none, and again in time before they end. */
+static void find_zone(struct execution *e, struct view *view, int64_t at)
+{
+    const struct zone_table *zone = e->zone;
+
+    if (e->settings.timezone.size > 0 &&
+        (zone == NULL || instant_add(zone->valid_until, -ZONE_LEFT_MS) <= at)) {
+        zone = view_zone(view, e->settings.timezone);
+    }
+    if (zone != e->zone) {
+        e->zone = zone;
+        e->window_changes_at = INT64_MIN;
+    }
+}
+
 void execution_handle(struct execution *e, const struct actor_settings *settings,
                       const struct message *m, struct view *view, struct effects *out)
 {
@@ -229,10 +254,7 @@ void execution_handle(struct execution *e, const struct actor_settings *settings
 
     e->last_at = m->at;
     e->last_mono = m->mono;
-    if (e->zone == NULL && e->settings.timezone.size > 0) {
-        e->zone = view_zone(view, e->settings.timezone);
-        e->window_changes_at = INT64_MIN;
-    }
+    find_zone(e, view, m->at);
     if (m->type != MESSAGE_LAUNCH) {
         execution_keep_time(&s); /* a stop that is due comes before what came after it */
         execution_refresh_window(&s);
@@ -240,6 +262,7 @@ void execution_handle(struct execution *e, const struct actor_settings *settings
     handler_of(m->type)(&s);
     execution_keep_time(&s);
     execution_expire(&s);
+    execution_live_step(&s);
     execution_refresh_window(&s);
     if (e->is_resuming) {
         execution_resume_work(&s);
@@ -274,6 +297,9 @@ static int64_t wake_wall(const struct execution *e)
     }
     if (is_running && !e->window_is_open && e->next_due_at > e->last_at) {
         at = earlier(at, e->next_due_at);
+    }
+    if (!e->is_firing && !execution_has_ended(e->state.status)) {
+        at = earlier(at, e->next_trigger_at);
     }
     return at;
 }

@@ -92,7 +92,7 @@ void execution_on_skip_slice(const struct step *s)
         struct entry entry;
 
         if (!view_seek(s->view, TABLE_DUE, &prefix, &from, &due, NULL)) {
-            e->state.skip_done = true;
+            e->state.skip_done = execution_cancel_triggers(s, SKIP_SLICE_ROWS - i);
             break;
         }
         struct key key = key_entry(e->number, key_due_entry(&due));
@@ -103,6 +103,7 @@ void execution_on_skip_slice(const struct step *s)
         entry.completed_at = e->state.actual_end_at;
         effect_put(s->out, TABLE_ENTRY, &key, &entry);
         effect_delete(s->out, TABLE_DUE, &due);
+        execution_stop_waiting(s, &due, &entry.contact_id);
         from = key_after(&due);
     }
     execution_touch(s);

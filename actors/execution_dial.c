@@ -181,7 +181,7 @@ void execution_resume_work(const struct step *s)
         if (!e->state.skip_done) {
             send_slice(s, MESSAGE_SKIP_SLICE);
         }
-    } else if (!e->state.snapshot_done) {
+    } else if (!e->state.snapshot_done && e->settings.mode == MODE_BATCH) {
         send_slice(s, MESSAGE_SNAPSHOT_SLICE);
     }
     execution_send_room(s, MESSAGE_CALLS_UNDER_WAY, e->flights.count);
@@ -291,12 +291,13 @@ static struct flight *queue_call(const struct step *s, const struct key *key,
                             .queued_at = s->m->at};
 
     effect_put(s->out, TABLE_LIVE_CALL, key, &row);
+    execution_call_begins(s, row.entry, &row.contact_id);
     e->state.counters.pending--;
     e->state.counters.in_progress++;
     return flights_add(&e->flights, &row, FLIGHTS_ON_OFFER, 0);
 }
 
-/* Takes the contact of a due row. NULL: it was skipped. */
+/* Takes the contact of a due row. NULL: it was skipped, or waits until its other call has ended. */
 static struct flight *dial(const struct step *s, const struct key *due)
 {
     struct execution *e = s->e;
@@ -311,6 +312,10 @@ static struct flight *dial(const struct step *s, const struct key *due)
     struct key contact_key = key_owned(e->settings.organisation, &entry.contact_id);
     if (!view_get(s->view, TABLE_CONTACT, &contact_key, &contact) || contact.do_not_call) {
         skip_contact(s, &key, &entry);
+        execution_wake_waiting(s, &entry.contact_id);
+        return NULL;
+    }
+    if (execution_must_wait(s, key_due_entry(due), &entry.contact_id)) {
         return NULL;
     }
     return queue_call(s, &key, &entry, contact.primary_phone);

@@ -81,6 +81,7 @@ static void leave(const struct step *s, struct flight *flight)
         effect_send(s->out, &message);
     }
     effect_delete(s->out, TABLE_LIVE_CALL, &key);
+    execution_call_is_over(s, &flight->row.contact_id);
     flights_remove(&e->flights, flight);
     execution_send_room(s, MESSAGE_CALL_OVER, 1);
     execution_touch(s);

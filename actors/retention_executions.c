@@ -127,6 +127,9 @@ void retention_remove_execution(struct sweep *s, const struct key *key)
     struct execution_settings settings;
 
     OD_CHECK(view_get(s->view, TABLE_EXECUTION, &by_number, &settings));
+    if (settings.mode == MODE_LIVE) {
+        return; /* its triggers lie under the program: they cannot be walked by its number */
+    }
     remove_index(s, &settings);
     keep_number(s, number);
     if (!remove_rows(s, number, 0)) {

@@ -1,8 +1,8 @@
 /* An execution as JSON, and when it dials next.
  *
  * nextDialAt is the first instant from now on at which the execution can start a call, as far as
- * its own settings say: when its first contact is due, or, in a pause window, when the last open
- * window ends. Capacity is not looked at.
+ * its own settings say: when its first contact or, in live mode, trigger is due, or, in a pause
+ * window, when the last open window ends. Capacity is not looked at.
  */
 #include "api/render.h"
 
@@ -12,12 +12,12 @@
 #include "model/names.h"
 #include "model/pause_window.h"
 
-/* When the first pending contact is due; INSTANT_NEVER: none is pending. */
-static int64_t first_due_at(struct render_context *context, uint32_t execution)
+/* When the first pending contact, or trigger, is due; INSTANT_NEVER: there is none. */
+static int64_t first_due_at(struct render_context *context, enum table index, uint32_t execution)
 {
     struct key prefix = key_u32(execution), key;
     struct slice raw;
-    int error = reader_seek(context->reader, TABLE_DUE, &prefix, &prefix, &key, &raw);
+    int error = reader_seek(context->reader, index, &prefix, &prefix, &key, &raw);
 
     if (error == 0) {
         return key_due_at(&key);
@@ -38,6 +38,11 @@ static int64_t windows_end(const struct pause_windows *windows, const struct zon
     return at;
 }
 
+static int64_t earlier(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
 static int64_t later(int64_t a, int64_t b)
 {
     return a > b ? a : b;
@@ -55,7 +60,8 @@ static int64_t next_dial_at(struct render_context *context,
     } else if (state->status != EXECUTION_RUNNING) {
         return 0;
     }
-    at = later(at, first_due_at(context, settings->number));
+    at = later(at, earlier(first_due_at(context, TABLE_DUE, settings->number),
+                           first_due_at(context, TABLE_TRIGGER_DUE, settings->number)));
     if (at != INSTANT_NEVER && settings->has_pause_windows && zone != NULL) {
         at = windows_end(&settings->windows, zone, at);
     }

@@ -19,6 +19,9 @@ json_t *render_pacing(const struct pacing_settings *pacing);
 /* Puts totalContacts and the others. */
 void render_counters(json_t *json, const struct execution_counters *counters);
 
+/* null in batch mode. */
+json_t *render_trigger_condition(const struct trigger_condition *trigger);
+
 /* The customAttributes of a contact, by name. */
 json_t *render_attributes(const struct contact *contact);
 

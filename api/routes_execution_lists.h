@@ -17,6 +17,10 @@ void send_organisation_executions(struct exchange *exchange);
 /* The contacts of an execution, the last one of the snapshot first; ?status=. */
 void send_entries(struct exchange *exchange, const struct execution_view *execution);
 
+/* The triggers of a program in live mode, of all its executions, by dueAt ascending; ?status=
+ * (routes_triggers.c). */
+void send_triggers(struct exchange *exchange, const struct uuid *program);
+
 /* The calls of an execution, those of the last contact first and its last attempt first; ?outcome=,
  * ?contactId= (routes_call_list.c). */
 void send_calls(struct exchange *exchange, const struct execution_view *execution);

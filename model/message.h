@@ -60,6 +60,8 @@ struct actor_name {
     MESSAGE(LAUNCH, "launch", ACTOR_EXECUTION)                                                     \
     MESSAGE(SNAPSHOT_SLICE, "snapshot_slice", ACTOR_EXECUTION)                                     \
     MESSAGE(SKIP_SLICE, "skip_slice", ACTOR_EXECUTION)                                             \
+    MESSAGE(TRIGGER_SLICE, "trigger_slice", ACTOR_EXECUTION)                                       \
+    MESSAGE(CONTACTS_CHANGED, "contacts_changed", ACTOR_EXECUTION)                                 \
     MESSAGE(TICK, "tick", ACTOR_EXECUTION)                                                         \
     MESSAGE(GRANT, "grant", ACTOR_EXECUTION)                                                       \
     MESSAGE(CALL_CLAIMED, "call_claimed", ACTOR_EXECUTION)                                         \
@@ -149,6 +151,7 @@ enum program_field {
     PROGRAM_PACING = 1 << 8,
     PROGRAM_GATEWAY = 1 << 9,
     PROGRAM_STATUS = 1 << 10,
+    PROGRAM_TRIGGER = 1 << 12,
 };
 
 struct program_patch {
@@ -175,7 +178,7 @@ struct owned_name {
 };
 
 struct id_list {
-    struct uuid id; /* the audience */
+    struct uuid id; /* the audience; CONTACTS_CHANGED: none */
     const struct uuid *ids;
     size_t count;
 };
@@ -314,6 +317,7 @@ union payload {
     const struct audience *audience;
     struct owned_name rename; /* AUDIENCE_PATCH */
     struct id_list members;
+    struct id_list changed; /* CONTACTS_CHANGED: contacts that were made, changed or deleted */
     const struct flow *flow;
     const struct flow_patch *flow_patch;
     const struct program *program;

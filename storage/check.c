@@ -48,6 +48,8 @@ static const enum table walked[] = {
     TABLE_EVENT_HEAD,
     TABLE_EVENT_BY_TIME,
     TABLE_ENDED_EXECUTION,
+    TABLE_LIVE_EXECUTION,
+    TABLE_TRIGGER,
 };
 
 /* ---- the child ---- */
@@ -71,6 +73,7 @@ static void walk_table(struct check *check, enum table table, void *record)
     if (table == TABLE_PROGRAM) {
         check_uses_sort(&check->audience_uses);
         check_uses_sort(&check->flow_uses);
+        check_uses_sort(&check->attribute_uses);
     } else if (table == TABLE_AUDIENCE) {
         check_audiences_sort(check);
     } else if (table == TABLE_MEMBERSHIP) {
@@ -94,6 +97,8 @@ static void walk_all(struct check *check)
     }
     memory_free(record);
     check_executions(check);
+    memory_free(check->live.fired);
+    memory_free(check->attribute_uses.items);
 }
 
 static void count_rows(struct check *check, uint64_t rows[TABLE_COUNT])

@@ -1,14 +1,16 @@
-/* Executions, one after the other, with the rows that carry their number in six tables:
+/* Executions, one after the other, with the rows that carry their number in nine tables:
  *
  *   1. settings and state, and what lists them
  *   2. the due index: each row against its contact; whom it names is kept as a bit a contact
  *   3. contacts, live calls and ended calls have the same order, so three walks side by side see
  *      each contact with its calls
  *   4. what was counted against the counters
+ *   5. the rows of live mode (check_live.c)
  *
- * The next execution is the smallest number that any of the six tables has: so rows of one that
+ * The next execution is the smallest number that any of the nine tables has: so rows of one that
  * does not exist are found too.
  */
+#include "base/instant.h"
 #include "base/memory.h"
 #include "model/lifecycle.h"
 #include "storage/check_parts.h"
@@ -18,8 +20,9 @@ enum {
     CHECK_ATTEMPTS_MAX = 21 /* api.md: maxRetries up to 20 */
 };
 
-static const enum table grouped[] = {TABLE_EXECUTION, TABLE_EXECUTION_STATE, TABLE_ENTRY,
-                                     TABLE_DUE,       TABLE_LIVE_CALL,       TABLE_CALL};
+static const enum table grouped[] = {TABLE_EXECUTION,   TABLE_EXECUTION_STATE, TABLE_ENTRY,
+                                     TABLE_DUE,         TABLE_LIVE_CALL,       TABLE_CALL,
+                                     TABLE_TRIGGER_DUE, TABLE_CONTACT_TRIGGER, TABLE_WAITING};
 
 struct run {
     struct check_row row; /* of its state: where findings about the whole are said */
@@ -72,7 +75,8 @@ static void check_lists(struct check *check, const struct run *run)
                                 : "is over and still in active_executions");
     key = key_ended_execution(run->state.actual_end_at, run->number);
     CHECK_THAT(check, row,
-               is_going_on(run) || check_get(check, TABLE_ENDED_EXECUTION, &key, &ended),
+               is_going_on(run) || settings->mode == MODE_LIVE /* kept for ever */ ||
+                   check_get(check, TABLE_ENDED_EXECUTION, &key, &ended),
                "is over and not in ended_executions");
     key = key_owned(settings->organisation, &settings->program_id);
     if (!check_get(check, TABLE_PROGRAM, &key, &program)) {
@@ -128,6 +132,20 @@ static bool is_pending(const struct entry *entry)
     return entry->status == ENTRY_PENDING || entry->status == ENTRY_PENDING_RETRY;
 }
 
+/* An entry that waits for another call of its contact is due at the end of the index, whatever its
+ * own instant is. */
+static bool is_in_place(struct check *check, const struct run *run, const struct check_row *row,
+                        const struct entry *entry)
+{
+    struct key waiting = key_waiting(run->number, &entry->contact_id, key_due_entry(&row->key));
+    struct due_row waits;
+
+    if (key_due_at(&row->key) == INSTANT_NEVER) {
+        return check_get(check, TABLE_WAITING, &waiting, &waits);
+    }
+    return entry->status != ENTRY_PENDING_RETRY || entry->next_attempt_at == key_due_at(&row->key);
+}
+
 static void check_due(struct check *check, struct run *run, const struct check_row *row)
 {
     uint32_t number = key_due_entry(&row->key);
@@ -141,9 +159,7 @@ static void check_due(struct check *check, struct run *run, const struct check_r
         return;
     }
     CHECK_THAT(check, row, is_pending(&entry), "its contact is not pending");
-    CHECK_THAT(check, row,
-               entry.status != ENTRY_PENDING_RETRY ||
-                   entry.next_attempt_at == key_due_at(&row->key),
+    CHECK_THAT(check, row, is_in_place(check, run, row, &entry),
                "its contact is due at another instant");
     CHECK_THAT(check, row, !check_get(check, TABLE_LIVE_CALL, &key, &live),
                "its contact has a live call");
@@ -384,6 +400,7 @@ static void check_execution(struct check *check, uint32_t number)
     if (run.has_state) {
         check_counters(check, &run);
     }
+    check_live(check, &run.row, &run.settings, &run.state, run.live);
     memory_free(run.due_bits);
     arena_reset(&check->row);
 }

@@ -34,6 +34,15 @@ struct check_removals {
     size_t count, room;
 };
 
+/* Live mode: the execution whose triggers passed last, and how many of each have fired. */
+struct check_live {
+    bool is_known;
+    struct execution_settings settings; /* its texts are gone */
+    struct execution_state state;
+    uint64_t *fired; /* by the execution's number */
+    size_t fired_room;
+};
+
 struct check {
     int pipe;
     struct reader *reader;
@@ -42,8 +51,9 @@ struct check {
     uint64_t rows, rows_in_all, findings;
     uint64_t seen[TABLE_COUNT]; /* rows walked */
     struct check_audiences audiences;
-    struct check_uses audience_uses, flow_uses;
+    struct check_uses audience_uses, flow_uses, attribute_uses;
     struct check_removals removals;
+    struct check_live live;
 };
 
 /* A row of a walk. `record` is the table's struct. */
@@ -109,6 +119,15 @@ void check_event(struct check *check, const struct check_row *row);
 void check_event_head(struct check *check, const struct check_row *row);
 void check_event_by_time(struct check *check, const struct check_row *row);
 void check_ended_execution(struct check *check, const struct check_row *row);
+
+/* A trigger, held against its execution and its contact (check_live.c). */
+void check_trigger(struct check *check, const struct check_row *row);
+
+/* The rows of live mode of one execution, once its triggers have passed. `row` is its state's, to
+ * say findings about the whole; `live_calls` is how many it has. */
+void check_live(struct check *check, const struct check_row *row,
+                const struct execution_settings *settings, const struct execution_state *state,
+                uint64_t live_calls);
 
 /* Executions with their contacts and calls (check_executions.c). */
 void check_executions(struct check *check);

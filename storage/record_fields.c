@@ -141,6 +141,7 @@ static const struct record_field program_fields[] = {
     U32(16, program, active_execution),
     I64(17, program, created_at),
     I64(18, program, updated_at),
+    FIELD(19, TRIGGER, program, trigger, 0),
 };
 
 static const struct record_field execution_settings_fields[] = {
@@ -163,6 +164,7 @@ static const struct record_field execution_settings_fields[] = {
     I64(17, execution_settings, start_at),
     I64(18, execution_settings, stop_at),
     I64(19, execution_settings, created_at),
+    FIELD(21, TRIGGER, execution_settings, trigger, 0),
 };
 
 static const struct record_field execution_state_fields[] = {
@@ -177,6 +179,8 @@ static const struct record_field execution_state_fields[] = {
     I64(9, execution_state, actual_start_at),
     I64(10, execution_state, actual_end_at),
     I64(11, execution_state, updated_at),
+    U32(14, execution_state, next_trigger),
+    BOOL(15, execution_state, launch_done),
 };
 
 static const struct record_field status_event_fields[] = {
@@ -241,6 +245,19 @@ static const struct record_field call_fields[] = {
     I64(15, call, queued_at),
     I64(16, call, started_at),
     I64(17, call, ended_at),
+};
+
+static const struct record_field trigger_fields[] = {
+    UUID(1, trigger, contact_id),
+    ENUM(2, trigger, status, TRIGGER_CANCELLED),
+    I64(3, trigger, fired_at),
+};
+
+static const struct record_field contact_trigger_fields[] = {
+    U32(1, contact_trigger, serial),     ENUM(2, contact_trigger, status, TRIGGER_CANCELLED),
+    I64(3, contact_trigger, due_at),     TEXT(4, contact_trigger, value),
+    I64(5, contact_trigger, fired_due),  BOOL(6, contact_trigger, has_call),
+    U32(7, contact_trigger, call_entry),
 };
 
 static const struct record_field job_fields[] = {

@@ -25,6 +25,7 @@ enum record_field_type {
     FIELD_WINDOWS,
     FIELD_PACING,
     FIELD_COUNTERS,
+    FIELD_TRIGGER,
 };
 
 struct record_field {

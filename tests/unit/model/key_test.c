@@ -222,6 +222,24 @@ static void the_key_after_is_the_smallest_greater_one(void **state)
     ASSERT_BYTES(key_after(&key), "ac");
 }
 
+static void triggers_are_ordered_by_program_then_instant(void **state)
+{
+    struct uuid first = {.bytes = {[15] = 1}}, second = {.bytes = {[15] = 2}};
+    struct key keys[] = {
+        key_trigger(1, &first, -5, 9, 9), key_trigger(1, &first, 7, 1, 2),
+        key_trigger(1, &first, 7, 2, 1),  key_trigger(1, &first, 8, 1, 0),
+        key_trigger(1, &second, 0, 1, 0), key_trigger(2, &first, 0, 1, 0),
+    };
+
+    (void)state;
+    for (size_t i = 1; i < sizeof(keys) / sizeof(keys[0]); i++) {
+        assert_true(key_compare(&keys[i - 1], &keys[i]) < 0);
+    }
+    assert_true(key_trigger_due_at(&keys[0]) == -5);
+    assert_int_equal(key_trigger_execution(&keys[1]), 1);
+    assert_int_equal(key_trigger_serial(&keys[1]), 2);
+}
+
 /* ---- defects ---- */
 
 static void add_beyond_the_end(const void *argument)
@@ -262,6 +280,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(rows_of_an_organisation_share_its_prefix),
     cmocka_unit_test(the_key_after_is_the_smallest_greater_one),
     cmocka_unit_test(parts_outside_of_a_key_are_a_defect),
+    cmocka_unit_test(triggers_are_ordered_by_program_then_instant),
 };
 
 OD_TEST_MAIN(tests)
