@@ -175,11 +175,10 @@ void directory_contact_delete(const struct message *m, struct view *view, struct
 
 /* ---- upsert ---- */
 
-/* One contact of an upsert: true when it has been made, false when it was there. A phone that
- * occurs twice in a body is there the second time, because the view sees the first. */
-static bool upsert_one(const struct message *m, struct view *view, struct effects *out,
-                       const struct contact_patch *patch, struct attribute_work *work,
-                       struct contact_made *made)
+/* A phone that occurs twice in a body is there the second time, because the view sees the first. */
+bool directory_upsert_one(const struct message *m, struct view *view, struct effects *out,
+                          const struct contact_patch *patch, struct attribute_work *work,
+                          struct contact_made *made)
 {
     uint32_t organisation = m->actor.number;
     struct contact contact = {.id = patch->value.id};
@@ -219,7 +218,7 @@ void directory_contacts_upsert(const struct message *m, struct view *view, struc
         return;
     }
     for (size_t i = 0; i < list->count; i++) {
-        bool is_new = upsert_one(m, view, out, &list->contacts[i], &work, &made[i]);
+        bool is_new = directory_upsert_one(m, view, out, &list->contacts[i], &work, &made[i]);
         reply.upserted.created += is_new ? 1 : 0;
         reply.upserted.updated += is_new ? 0 : 1;
     }

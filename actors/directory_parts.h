@@ -46,6 +46,16 @@ void directory_contact_patch(const struct message *m, struct view *view, struct 
 void directory_contact_delete(const struct message *m, struct view *view, struct effects *out);
 void directory_contacts_upsert(const struct message *m, struct view *view, struct effects *out);
 
+/* Makes the contact, or updates the one with its phone, whose attributes have been checked: true
+ * when it has been made. */
+bool directory_upsert_one(const struct message *m, struct view *view, struct effects *out,
+                          const struct contact_patch *patch, struct attribute_work *work,
+                          struct contact_made *made);
+
+/* ---- directory_import.c ---- */
+
+void directory_contacts_import(const struct message *m, struct view *view, struct effects *out);
+
 /* ---- directory_audiences.c ---- */
 
 void directory_audience_create(const struct message *m, struct view *view, struct effects *out);
@@ -55,6 +65,17 @@ void directory_members_add(const struct message *m, struct view *view, struct ef
 void directory_members_remove(const struct message *m, struct view *view, struct effects *out);
 void directory_empty_audience_slice(const struct message *m, struct view *view,
                                     struct effects *out);
+
+/* The audience; false, with the fault replied: there is none. */
+bool directory_find_audience(const struct message *m, struct view *view, struct effects *out,
+                             const struct uuid *id, struct audience *audience);
+
+/* Puts a contact into the audience, unless it is there already; true when it was not. Those that
+ * were not are counted together, with directory_audience_grew. */
+bool directory_join_audience(const struct message *m, struct view *view, struct effects *out,
+                             const struct audience *audience, const struct uuid *contact);
+void directory_audience_grew(const struct message *m, struct effects *out,
+                             struct audience *audience, uint64_t added);
 
 /* Takes a contact that is being deleted out of all its audiences. */
 void directory_leave_audiences(const struct message *m, struct view *view, struct effects *out,

@@ -138,16 +138,15 @@ bool admission_key_holds(const struct exchange *exchange, struct reader *reader)
            auth_lookup(&exchange->api->auth, reader, key, &caller) != OD_ENOTFOUND;
 }
 
-/* application/json, in UTF-8 if it says so (RFC 8259 11; other parameters mean nothing). */
-static bool is_json_type(const char *type)
+bool admission_is_type(const struct exchange *exchange, const char *media_type)
 {
-    static const char json[] = "application/json";
+    const char *type = header(exchange, "Content-Type");
     const char *charset;
 
-    if (type == NULL || strncasecmp(type, json, sizeof(json) - 1) != 0) {
+    if (type == NULL || strncasecmp(type, media_type, strlen(media_type)) != 0) {
         return false;
     }
-    type += sizeof(json) - 1;
+    type += strlen(media_type);
     type += strspn(type, " \t");
     if (*type != '\0' && *type != ';') {
         return false;
@@ -170,11 +169,11 @@ bool admission_check_body(struct exchange *exchange)
     size_t size = evbuffer_get_length(input);
     struct slice text;
 
-    if (exchange->route->body == ROUTE_BODY_NONE ||
+    if (exchange->route->body == ROUTE_BODY_NONE || exchange->route->body == ROUTE_BODY_STREAM ||
         (exchange->route->body == ROUTE_BODY_OPTIONAL && size == 0)) {
         return true;
     }
-    if (size > 0 && !is_json_type(header(exchange, "Content-Type"))) {
+    if (size > 0 && !admission_is_type(exchange, "application/json")) {
         exchange_send_fault(exchange, FAULT_UNSUPPORTED_MEDIA_TYPE,
                             "The body must be application/json");
         return false;

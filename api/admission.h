@@ -15,6 +15,10 @@ bool admission_check_key(struct exchange *exchange);
 /* The key once more, for an exchange that has waited meanwhile: 401 when it has been revoked. */
 bool admission_check_key_again(struct exchange *exchange, struct reader *reader);
 
+/* True when the request's content type is this one, in UTF-8 if it says so (RFC 8259 11; other
+ * parameters mean nothing). */
+bool admission_is_type(const struct exchange *exchange, const char *media_type);
+
 /* The content type (415) and the body (400), by what the route takes; sets exchange->body. Faults
  * of the query, if there are any, are in the same 400. */
 bool admission_check_body(struct exchange *exchange);

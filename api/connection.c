@@ -2,55 +2,27 @@
  *
  *   evhttp accepts --connection_bufferevent--> fresh --adopt--> by_evcon --on_close--> freed
  *
- * Bytes are seen in on_input, as they enter the input buffer and before evhttp's own callback. On a
- * breach of the guard, what belongs to the bad message is cut from the buffer, so evhttp never acts
- * on it; good messages in front of it are answered first. Then the error is written to the socket
- * beside evhttp, our half of it is shut, and what the client still sends is dropped for a few
- * seconds (a reset would take the error from a client that has not read it yet). The client's end,
- * or the deadline, is what evhttp sees, and it frees the connection.
+ * On a breach of the guard, good messages in front of it are answered first. Then the error is
+ * written to the socket beside evhttp, our half of it is shut, and what the client still sends is
+ * dropped for a few seconds (a reset would take the error from a client that has not read it yet).
+ * The client's end, or the deadline, is what evhttp sees, and it frees the connection.
  */
-#include "api/connection.h"
+#include "api/connection_private.h"
 
 #include <netinet/tcp.h>
 #include <sys/socket.h>
 
 #include <event2/buffer.h>
-#include <uthash.h>
 #include <utlist.h>
 
 #include "api/addresses.h"
-#include "api/held.h"
 #include "api/refusal.h"
 #include "api/server.h"
 #include "base/check.h"
 #include "base/memory.h"
 #include "engine/metrics.h"
 
-enum {
-    HEADER_SECONDS = 10,         /* from the first byte of a message to the end of its headers */
-    BODY_SECONDS = 10,           /* and one more for each … */
-    BODY_BYTES_A_SECOND = 65536, /* … of these */
-    LINGER_SECONDS = 5,
-    EXTENTS_MAX = 16 /* of the bytes of one read; libevent reads into up to 4 */
-};
-
-struct connection {
-    struct connections *all;
-    struct http *http;
-    struct bufferevent *bufferevent;
-    struct evhttp_connection *evcon; /* NULL: fresh */
-    struct evbuffer_cb_entry *input_callback;
-    struct guard guard;
-    struct exchange *exchange; /* the one that waits; NULL: none */
-    struct held held;          /* by the input buffer */
-    uint64_t answered;         /* messages whose responses have been written */
-    uint64_t deadline;         /* in the seconds of `connections`; 0: none */
-    uint64_t deadline_of;      /* the message and phase for which it was set */
-    bool is_cutting;           /* the input buffer is being changed by ourselves */
-    bool is_refused;           /* the error has been written */
-    struct connection *next;   /* among the fresh */
-    UT_hash_handle hh;
-};
+enum { LINGER_SECONDS = 5 };
 
 /* NOLINTBEGIN(readability-function-size): the size is that of uthash's macros */
 
@@ -79,7 +51,7 @@ static struct connection *find_by_evcon(const struct connections *all,
 
 /* Writes the error beside evhttp and shuts our half. A socket that does not take these few hundred
  * bytes at once is one whose client does not read. */
-static void refuse(struct connection *connection)
+void connection_refuse(struct connection *connection)
 {
     evutil_socket_t fd = bufferevent_getfd(connection->bufferevent);
 
@@ -90,137 +62,57 @@ static void refuse(struct connection *connection)
 }
 
 /* Stops a connection for a reason that the guard does not know. */
-static void break_off(struct connection *connection, enum fault_code code, const char *message)
+void connection_break_off(struct connection *connection, enum fault_code code, const char *message)
 {
     connection->guard.phase = GUARD_BROKEN;
     connection->guard.code = code;
     connection->guard.message = message;
-    refuse(connection);
+    connection_refuse(connection);
 }
 
-/* Leaves the first `keep` bytes of the input buffer. */
-static void cut(struct connection *connection, size_t keep)
+/* The answer has been written and the rest of the body is still on its way: our half ends, and what
+ * comes is dropped. evhttp would close both halves, so the headers that tell it to are taken away;
+ * the client has read ours. */
+static void linger(struct connection *connection, struct evhttp_request *request)
 {
-    struct evbuffer *input = bufferevent_get_input(connection->bufferevent);
-    struct evbuffer *kept = NULL;
+    struct evkeyvalq *asked = evhttp_request_get_input_headers(request);
 
-    connection->is_cutting = true;
-    if (keep > 0) {
-        kept = evbuffer_new();
-        OD_CHECK(kept != NULL);
-        (void)evbuffer_remove_buffer(input, kept, keep);
+    connection->guard.phase = GUARD_BROKEN;
+    connection->is_refused = true;
+    connection->deadline = connection->all->second + LINGER_SECONDS;
+    connection_drop_input(connection);
+    (void)evhttp_remove_header(evhttp_request_get_output_headers(request), "Connection");
+    (void)evhttp_remove_header(asked, "Connection");
+    if (evhttp_add_header(asked, "Connection", "keep-alive") == 0) {
+        (void)shutdown(connection_fd(connection), SHUT_WR);
     }
-    (void)evbuffer_drain(input, evbuffer_get_length(input));
-    if (kept != NULL) {
-        (void)evbuffer_add_buffer(input, kept);
-        evbuffer_free(kept);
-    }
-    connection->is_cutting = false;
-}
-
-/* ---- bytes ---- */
-
-/* Feeds the last `size` bytes of the input. Returns how many passed. */
-static size_t feed(struct connection *connection, struct evbuffer *input, size_t size)
-{
-    struct evbuffer_iovec extents[EXTENTS_MAX];
-    struct evbuffer_ptr from;
-    size_t passed = 0;
-    int count;
-
-    if (guard_may_skip(&connection->guard, size)) {
-        guard_skip(&connection->guard, size);
-        return size;
-    }
-    if (evbuffer_ptr_set(input, &from, evbuffer_get_length(input) - size, EVBUFFER_PTR_SET) != 0) {
-        return 0;
-    }
-    count = evbuffer_peek(input, (ev_ssize_t)size, &from, extents, EXTENTS_MAX);
-    OD_CHECK(count >= 0);
-    OD_CHECK(count <= EXTENTS_MAX);
-    for (int i = 0; i < count && connection->guard.phase != GUARD_BROKEN; i++) {
-        size_t length = extents[i].iov_len < size - passed ? extents[i].iov_len : size - passed;
-
-        passed += guard_feed(&connection->guard, extents[i].iov_base, length);
-    }
-    return passed;
-}
-
-/* A deadline for the headers and one for the body of each message; set once for each. */
-static void set_deadline(struct connection *connection)
-{
-    const struct guard *guard = &connection->guard;
-    bool is_body = guard->phase == GUARD_BODY;
-    uint64_t of = 2 * guard->messages + (is_body ? 2 : 1);
-
-    if (guard->message_bytes == 0) {
-        connection->deadline = 0;
-    } else if (connection->deadline == 0 || connection->deadline_of != of) {
-        connection->deadline =
-            connection->all->second + 1 +
-            (is_body ? BODY_SECONDS + guard->body_left / BODY_BYTES_A_SECOND : HEADER_SECONDS);
-        connection->deadline_of = of;
-    }
-}
-
-static void adopt(struct connection *connection);
-
-/* Judges bytes that were added at the end of the input. */
-static void on_bytes(struct connection *connection, struct evbuffer *input, size_t size)
-{
-    struct guard *guard = &connection->guard;
-    size_t passed = feed(connection, input, size);
-
-    if (guard->phase == GUARD_BROKEN) {
-        size_t good = evbuffer_get_length(input) - size + passed;
-
-        cut(connection, good > guard->message_bytes ? good - guard->message_bytes : 0);
-        if (guard->messages == connection->answered) {
-            refuse(connection);
-        }
-    } else if (held_is_too_much(&connection->held, connection->all->body_limit)) {
-        cut(connection, 0);
-        break_off(connection, FAULT_UNAVAILABLE, "Too many bodies are being received");
-    } else {
-        set_deadline(connection);
-    }
-}
-
-static void on_input(struct evbuffer *input, const struct evbuffer_cb_info *info, void *context)
-{
-    struct connection *connection = context;
-
-    if (connection->is_cutting) {
-        return;
-    }
-    if (info->n_added > 0 && connection->evcon == NULL) {
-        adopt(connection);
-    }
-    held_set(&connection->held, evbuffer_get_length(input));
-    if (info->n_added == 0) {
-        return;
-    }
-    if (connection->guard.phase == GUARD_BROKEN) {
-        cut(connection, evbuffer_get_length(input) - info->n_added);
-    } else {
-        on_bytes(connection, input, info->n_added);
-    }
-    held_set(&connection->held, evbuffer_get_length(input));
 }
 
 void connection_on_complete(struct evhttp_request *request, void *context)
 {
     struct connection *connection = context;
 
-    (void)request;
     connection->answered++;
-    if (connection->guard.phase == GUARD_BROKEN && !connection->is_refused &&
-        connection->guard.messages == connection->answered) {
-        refuse(connection);
+    if (taken_body_end(connection)) {
+        linger(connection, request);
+    } else if (connection->guard.phase != GUARD_BROKEN) {
+        connection_go_on(connection);
+    } else if (!connection->is_refused && connection->guard.messages == connection->answered) {
+        connection_refuse(connection);
     }
 }
 
 /* ---- life ---- */
+
+static void free_parts(struct connection *connection)
+{
+    guard_deinit(&connection->guard);
+    buf_deinit(&connection->head);
+    taken_body_deinit(&connection->body);
+    if (connection->coming != NULL) {
+        evbuffer_free(connection->coming);
+    }
+}
 
 static void on_close(struct evhttp_connection *evcon, void *context)
 {
@@ -239,7 +131,7 @@ static void on_close(struct evhttp_connection *evcon, void *context)
     addresses_remove(&all->addresses, connection->held.address);
     all->count--;
     metrics_set(engine_metrics(all->api->engine), METRIC_HTTP_CONNECTIONS, all->count);
-    guard_deinit(&connection->guard);
+    free_parts(connection);
     memory_free(connection);
     exchange_leave(all->api);
 }
@@ -249,11 +141,11 @@ static void drop(struct connection *connection)
 {
     held_set(&connection->held, 0);
     bufferevent_decref(connection->bufferevent);
-    guard_deinit(&connection->guard);
+    free_parts(connection);
     memory_free(connection);
 }
 
-static void adopt(struct connection *connection)
+void connection_adopt(struct connection *connection)
 {
     struct connections *all = connection->all;
     int one = 1;
@@ -275,7 +167,7 @@ static void adopt(struct connection *connection)
                      sizeof(one));
     bufferevent_decref(connection->bufferevent);
     if (all->count > all->max || connection->held.address->count > all->max_per_address) {
-        break_off(connection, FAULT_UNAVAILABLE, "Too many connections");
+        connection_break_off(connection, FAULT_UNAVAILABLE, "Too many connections");
         (void)shutdown(connection_fd(connection), SHUT_RD);
     }
 }
@@ -287,7 +179,7 @@ static void on_adopt(evutil_socket_t fd, short what, void *context)
     (void)fd;
     (void)what;
     while (all->fresh != NULL) {
-        adopt(all->fresh);
+        connection_adopt(all->fresh);
     }
 }
 
@@ -307,9 +199,10 @@ struct bufferevent *connection_bufferevent(struct event_base *base, void *contex
     connection->held.all = &all->held_bytes;
     connection->bufferevent = bufferevent;
     connection->input_callback =
-        evbuffer_add_cb(bufferevent_get_input(bufferevent), on_input, connection);
+        evbuffer_add_cb(bufferevent_get_input(bufferevent), connection_on_input, connection);
     OD_CHECK(connection->input_callback != NULL);
     guard_init(&connection->guard, all->body_limit);
+    buf_init(&connection->head);
     bufferevent_incref(bufferevent);
     LL_PREPEND(all->fresh, connection);
     event_active(all->adopt, EV_TIMEOUT, 0);
@@ -333,7 +226,7 @@ void connections_init(struct connections *connections, struct api *api)
 void connections_deinit(struct connections *connections)
 {
     while (connections->fresh != NULL) {
-        adopt(connections->fresh);
+        connection_adopt(connections->fresh);
     }
     OD_CHECK(connections->by_evcon == NULL);
     event_free(connections->adopt);
@@ -358,6 +251,9 @@ bool connection_is_ops(const struct connection *connection)
 void connection_set_exchange(struct connection *connection, struct exchange *exchange)
 {
     connection->exchange = exchange;
+    if (exchange == NULL) {
+        taken_body_drop(connection);
+    }
 }
 
 evutil_socket_t connection_fd(const struct connection *connection)
@@ -371,7 +267,10 @@ void connections_second(struct connections *connections)
 
     connections->second++;
     for (; connection != NULL; connection = connection->hh.next) {
-        if (connection->exchange == NULL && connection->deadline != 0 &&
+        bool is_awaited = connection->exchange == NULL ||
+                          (connection->body.is_begun && !connection->body.is_paused);
+
+        if (is_awaited && connection->deadline != 0 &&
             connection->deadline <= connections->second) {
             (void)shutdown(connection_fd(connection), SHUT_RDWR);
         }

@@ -159,6 +159,9 @@ void exchange_leave(struct api *api)
         struct exchange *exchange = own->exchange;
 
         api->finished = own->next;
+        if (exchange->on_end != NULL) {
+            exchange->on_end(exchange);
+        }
         json_decref(exchange->body);
         arena_free(own->payload);
         arena_deinit(&exchange->arena);
@@ -169,6 +172,11 @@ void exchange_leave(struct api *api)
 bool exchange_is_over(const struct exchange *exchange)
 {
     return exchange->own->request == NULL;
+}
+
+struct connection *exchange_connection(const struct exchange *exchange)
+{
+    return exchange->own->connection;
 }
 
 struct evhttp_request *exchange_request(const struct exchange *exchange)

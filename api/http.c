@@ -5,9 +5,13 @@
 #include <netinet/in.h>
 #include <string.h>
 
+#include <event2/buffer.h>
+
 #include "api/connection.h"
+#include "api/guard.h"
 #include "api/router.h"
 #include "api/server.h"
+#include "base/check.h"
 #include "base/log.h"
 
 enum {
@@ -21,6 +25,38 @@ static const ev_uint16_t all_methods = EVHTTP_REQ_GET | EVHTTP_REQ_POST | EVHTTP
                                        EVHTTP_REQ_PUT | EVHTTP_REQ_DELETE | EVHTTP_REQ_OPTIONS |
                                        EVHTTP_REQ_TRACE | EVHTTP_REQ_CONNECT | EVHTTP_REQ_PATCH;
 
+/* A body of chunks: when it is whole, it is the request's as if evhttp had read it. */
+static void on_chunks(struct exchange *exchange)
+{
+    struct connection *connection = exchange_connection(exchange);
+    const char *message;
+    enum fault_code code;
+
+    if (connection_body_is_broken(connection, &code, &message)) {
+        exchange_send_breach(exchange, code, message);
+    } else if (connection_body_is_whole(connection)) {
+        struct evbuffer *input = evhttp_request_get_input_buffer(exchange_request(exchange));
+        int error = evbuffer_add_buffer(input, connection_body(connection));
+
+        OD_CHECK(error == 0);
+        router_dispatch(exchange);
+    }
+}
+
+static void dispatch(struct exchange *exchange)
+{
+    struct connection *connection = exchange_connection(exchange);
+
+    if (!connection_has_body(connection) || connection_body_is_streamed(connection)) {
+        router_dispatch(exchange);
+        return;
+    }
+    exchange->on_body = on_chunks;
+    connection_take_body(connection);
+    connection_continue(connection);
+    on_chunks(exchange);
+}
+
 static void on_request(struct evhttp_request *request, void *context)
 {
     struct http *http = context;
@@ -28,7 +64,7 @@ static void on_request(struct evhttp_request *request, void *context)
     struct connection *connection = connection_of(&api->connections, request);
 
     exchange_enter(api);
-    router_dispatch(exchange_new(api, request, connection));
+    dispatch(exchange_new(api, request, connection));
     exchange_leave(api);
 }
 

@@ -35,6 +35,7 @@ enum route_access {
 enum route_body {
     ROUTE_BODY_NONE,     /* a body that is sent is not looked at */
     ROUTE_BODY_JSON,     /* a JSON object must be sent */
+    ROUTE_BODY_STREAM,   /* the handler reads it as it comes (connection_take_body) */
     ROUTE_BODY_OPTIONAL, /* a JSON object may be sent; exchange->body is NULL when none was */
 };
 

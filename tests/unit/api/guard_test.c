@@ -205,9 +205,6 @@ static void a_length_is_a_number_sent_once_and_within_the_limit(void **state)
          FAULT_PAYLOAD_TOO_LARGE, 0},
         {"HEAD / HTTP/1.1\r\n" HOST "Content-Length: 1\r\n\r\n", FAULT_VALIDATION, 0},
         {"TRACE / HTTP/1.1\r\n" HOST "Content-Length: 1\r\n\r\n", FAULT_VALIDATION, 0},
-        {"POST / HTTP/1.1\r\n" HOST "Transfer-Encoding: chunked\r\n\r\n", FAULT_LENGTH_REQUIRED, 0},
-        {"POST / HTTP/1.1\r\n" HOST "Transfer-Encoding: x\r\nContent-Length: 1\r\n\r\n",
-         FAULT_LENGTH_REQUIRED, 0},
     };
 
     (void)state;
