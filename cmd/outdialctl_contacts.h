@@ -3,7 +3,7 @@
 #define OUTDIAL_CMD_OUTDIALCTL_CONTACTS_H
 
 #include "cmd/outdialctl.h"
-#include "cmd/outdialctl_csv.h"
+#include "api/csv.h"
 
 enum column_type {
     COLUMN_IGNORED,
