@@ -93,6 +93,8 @@ void connection_on_complete(struct evhttp_request *request, void *context)
     struct connection *connection = context;
 
     connection->answered++;
+    connection->idle_second = connection->all->second;
+    connection->writing_until = 0;
     if (taken_body_end(connection)) {
         linger(connection, request);
     } else if (connection->guard.phase != GUARD_BROKEN) {
@@ -158,6 +160,7 @@ void connection_adopt(struct connection *connection)
         return;
     }
     connection->evcon = evcon;
+    connection->idle_second = all->second;
     put_by_evcon(all, connection);
     connection->held.address = addresses_add(&all->addresses, evhttp_connection_get_addr(evcon));
     all->count++;
@@ -215,6 +218,7 @@ void connections_init(struct connections *connections, struct api *api)
 
     *connections = (struct connections){
         .api = api,
+        .config = config,
         .body_limit = config->body_limit_bytes,
         .max = config->max_connections,
         .max_per_address = config->max_connections_per_address,
@@ -261,17 +265,51 @@ evutil_socket_t connection_fd(const struct connection *connection)
     return bufferevent_getfd(connection->bufferevent);
 }
 
+/* ---- deadlines ---- */
+
+static bool is_late_sending(const struct connection *connection, uint64_t second)
+{
+    bool is_awaited =
+        connection->exchange == NULL || (connection->body.is_begun && !connection->body.is_paused);
+
+    return is_awaited && connection->deadline != 0 && connection->deadline <= second;
+}
+
+static bool is_idle_too_long(const struct connection *connection, uint64_t second)
+{
+    const struct guard *guard = &connection->guard;
+
+    return connection->exchange == NULL && guard->message_bytes == 0 &&
+           guard->messages == connection->answered &&
+           connection->idle_second + connection->all->config->idle_timeout_seconds < second;
+}
+
+static bool is_late_taking(struct connection *connection, uint64_t second)
+{
+    size_t left = evbuffer_get_length(bufferevent_get_output(connection->bufferevent));
+
+    if (left == 0) {
+        connection->writing_until = 0;
+        return false;
+    }
+    if (connection->writing_until == 0) {
+        connection->writing_until = second + 1 +
+                                    connection->all->config->response_timeout_seconds +
+                                    left / CONNECTION_BYTES_A_SECOND;
+    }
+    return connection->writing_until <= second;
+}
+
 void connections_second(struct connections *connections)
 {
-    const struct connection *connection = connections->by_evcon;
+    struct connection *connection = connections->by_evcon;
+    uint64_t second = ++connections->second;
 
-    connections->second++;
     for (; connection != NULL; connection = connection->hh.next) {
-        bool is_awaited = connection->exchange == NULL ||
-                          (connection->body.is_begun && !connection->body.is_paused);
+        bool is_late_now = is_late_taking(connection, second);
 
-        if (is_awaited && connection->deadline != 0 &&
-            connection->deadline <= connections->second) {
+        if (is_late_now || is_late_sending(connection, second) ||
+            is_idle_too_long(connection, second)) {
             (void)shutdown(connection_fd(connection), SHUT_RDWR);
         }
     }

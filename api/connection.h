@@ -32,6 +32,7 @@ struct connections {
     struct connection *fresh;        /* made and not adopted yet; a list */
     struct address_count *addresses; /* a uthash by address */
     struct event *adopt;
+    const struct config *config;
     uint64_t body_limit;
     uint32_t count, max, max_per_address;
     uint64_t held_bytes; /* of all input buffers */

@@ -22,13 +22,6 @@
 #include "api/server.h"
 #include "base/check.h"
 
-enum {
-    HEADER_SECONDS = 10,         /* from the first byte of a message to the end of its headers */
-    BODY_SECONDS = 10,           /* and one more for each … */
-    BODY_BYTES_A_SECOND = 65536, /* … of these */
-    STREAM_SECONDS = 30,         /* between two pieces of a body that is streamed */
-};
-
 static struct evbuffer *input_of(const struct connection *connection)
 {
     return bufferevent_get_input(connection->bufferevent);
@@ -235,21 +228,23 @@ void connection_set_deadline(struct connection *connection)
     const struct guard *guard = &connection->guard;
     bool is_body = guard->phase >= GUARD_BODY;
     uint64_t of = 2 * guard->messages + (is_body ? 2 : 1);
+    const struct config *config = connection->all->config;
     uint64_t second = connection->all->second;
 
     if (guard->message_bytes == 0) {
         connection->deadline = 0;
     } else if (is_body && guard->is_streamed) {
-        connection->deadline = second + 1 + STREAM_SECONDS;
+        connection->deadline = second + 1 + config->import_timeout_seconds;
     } else if (connection->deadline == 0 || connection->deadline_of != of) {
         connection->deadline =
             second + 1 +
-            (is_body ? BODY_SECONDS + guard->body_left / BODY_BYTES_A_SECOND : HEADER_SECONDS);
+            (is_body ? config->body_timeout_seconds + guard->body_left / CONNECTION_BYTES_A_SECOND
+                     : config->header_timeout_seconds);
         connection->deadline_of = of;
         connection->body_second = second;
     } else if (is_body && guard->is_chunked) {
-        connection->deadline = connection->body_second + 1 + BODY_SECONDS +
-                               guard->body_bytes / BODY_BYTES_A_SECOND;
+        connection->deadline = connection->body_second + 1 + config->body_timeout_seconds +
+                               guard->body_bytes / CONNECTION_BYTES_A_SECOND;
     }
 }
 

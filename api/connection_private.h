@@ -11,6 +11,10 @@
 #include "api/guard.h"
 #include "api/held.h"
 
+enum {
+    CONNECTION_BYTES_A_SECOND = 65536 /* that a client must take or send beyond its deadline */
+};
+
 /* A body that evhttp does not read (connection_body.c). */
 struct taken_body {
     bool is_active;  /* from the end of its header block to the end of its answer */
@@ -44,6 +48,8 @@ struct connection {
     uint64_t deadline;         /* in the seconds of `connections`; 0: none */
     uint64_t deadline_of;      /* the message and phase for which it was set */
     uint64_t body_second;      /* in which the body began */
+    uint64_t idle_second;      /* in which the last response had been written */
+    uint64_t writing_until;    /* deadline of the response that is being written; 0: none */
     bool is_cutting;           /* the input buffer is being changed by ourselves */
     bool is_refused;           /* the error has been written */
     struct connection *next;   /* among the fresh */

@@ -16,7 +16,6 @@
 
 enum {
     BACKLOG = 1024,
-    IDLE_SECONDS = 60, /* between two requests of a connection */
     ACCEPT_ERROR_LOG_MS = 10000,
 };
 
@@ -134,7 +133,6 @@ static void set_up(struct http *http, const struct config *config)
     evhttp_set_allowed_methods(http->evhttp, all_methods);
     evhttp_set_max_headers_size(http->evhttp, (ev_ssize_t)2 * GUARD_HEADER_BYTES_MAX);
     evhttp_set_max_body_size(http->evhttp, (ev_ssize_t)config->body_limit_bytes);
-    evhttp_set_timeout(http->evhttp, IDLE_SECONDS);
     evconnlistener_set_error_cb(http->listener, on_accept_error);
 }
 

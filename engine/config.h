@@ -57,6 +57,11 @@ struct config {
     uint32_t max_connections;
     uint32_t max_connections_per_address;
     uint64_t body_limit_bytes;
+    uint32_t idle_timeout_seconds;
+    uint32_t header_timeout_seconds;
+    uint32_t body_timeout_seconds;
+    uint32_t import_timeout_seconds;
+    uint32_t response_timeout_seconds;
 
     /* [limits], of each API key */
     uint32_t requests_per_minute; /* 0: no limit */

@@ -75,6 +75,11 @@ static void the_defaults_are_those_of_the_contract(void **state)
     assert_int_equal(config.requests_burst, 100);
     assert_int_equal(config.requests_in_flight, 0);
     assert_int_equal(config.body_limit_bytes, 8 * 1024 * 1024);
+    assert_int_equal(config.idle_timeout_seconds, 60);
+    assert_int_equal(config.header_timeout_seconds, 10);
+    assert_int_equal(config.body_timeout_seconds, 10);
+    assert_int_equal(config.import_timeout_seconds, 30);
+    assert_int_equal(config.response_timeout_seconds, 30);
     assert_string_equal(config.data_dir, "data");
     assert_int_equal(config.map_size_bytes, INT64_C(64) << 30);
     assert_int_equal(config.batch_max_messages, 4096);
