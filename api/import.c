@@ -25,6 +25,7 @@
 
 #include "api/admission.h"
 #include "api/connection.h"
+#include "api/idempotency.h"
 #include "api/import_rows.h"
 #include "api/json.h"
 #include "api/routes_records.h"
@@ -55,7 +56,12 @@ struct import {
     bool has_audience;
     struct uuid audience;
     struct import_rows rows;
-    bool has_ended; /* every row of the body has been read */
+    bool has_ended;    /* every row of the body has been read */
+    bool is_answered;  /* or will be, when its response has been stored */
+    bool has_key;      /* an Idempotency-Key */
+    bool is_repeated;  /* a response is stored under the key: the body is compared, not read */
+    struct idempotency_key key;
+    struct idempotency_fingerprint fingerprint;
     uint64_t row_count, created, updated, rejected;
     struct import_error errors[IMPORT_ERRORS_MAX + 1]; /* the first ones, by row */
     size_t error_count;
@@ -119,6 +125,40 @@ static void send_counts(struct import *import)
     exchange_send_json(import->exchange, 200, json);
 }
 
+static void answer_once(struct import *import, const uint8_t fingerprint[KEY_HASH_BYTES])
+{
+    if (idempotency_begin(import->exchange, &import->key, fingerprint)) {
+        send_counts(import);
+    }
+}
+
+/* The whole body is known now, and so is whether the request is one that has been answered. */
+static void answer(struct import *import)
+{
+    struct exchange *exchange = import->exchange;
+    uint8_t fingerprint[KEY_HASH_BYTES];
+    bool had_reader = exchange->reader != NULL; /* within the route's handler */
+
+    import->is_answered = true;
+    if (!import->has_key) {
+        send_counts(import);
+        return;
+    }
+    idempotency_fingerprint_end(&import->fingerprint, fingerprint);
+    if (had_reader) {
+        answer_once(import, fingerprint);
+        return;
+    }
+    exchange->reader = engine_begin_read(exchange->engine);
+    if (exchange->reader == NULL) {
+        exchange_send_unreadable(exchange, OD_EIO);
+        return;
+    }
+    answer_once(import, fingerprint);
+    engine_end_read(exchange->engine, exchange->reader);
+    exchange->reader = NULL;
+}
+
 /* The end of an import that cannot go on. */
 static void give_up(struct import *import, enum fault_code code, struct slice reason)
 {
@@ -174,6 +214,15 @@ static bool is_full(struct import *import)
            import->batch_bytes >= IMPORT_BATCH_BYTES;
 }
 
+static void use_up(struct import *import, struct evbuffer *body, const void *bytes, size_t size)
+{
+    if (import->has_key) {
+        idempotency_fingerprint_add(&import->fingerprint, bytes, size);
+    }
+    import->batch_bytes += size;
+    (void)evbuffer_drain(body, size);
+}
+
 /* Reads rows of what has come until there is no more or the batch is full. */
 static void read_rows(struct import *import, struct evbuffer *body)
 {
@@ -183,9 +232,19 @@ static void read_rows(struct import *import, struct evbuffer *body)
            evbuffer_peek(body, -1, NULL, &extent, 1) > 0) {
         size_t taken = import_rows_feed(&import->rows, extent.iov_base, extent.iov_len);
 
-        import->batch_bytes += taken;
-        (void)evbuffer_drain(body, taken);
+        use_up(import, body, extent.iov_base, taken);
     }
+}
+
+/* The request has been answered before: its body is looked at to see that it is the same. */
+static void compare(struct import *import, struct evbuffer *body)
+{
+    struct evbuffer_iovec extent;
+
+    while (evbuffer_peek(body, -1, NULL, &extent, 1) > 0) {
+        use_up(import, body, extent.iov_base, extent.iov_len);
+    }
+    import->batch_bytes = 0;
 }
 
 /* True when the request can be answered now, and has been. */
@@ -195,7 +254,7 @@ static bool finish(struct import *import)
     enum fault_code code;
     const char *reason;
 
-    if (exchange_is_over(import->exchange)) {
+    if (exchange_is_over(import->exchange) || import->is_answered) {
         return true;
     }
     if (import->rows.is_refused) {
@@ -206,7 +265,7 @@ static bool finish(struct import *import)
         return false;
     }
     if (import->has_ended) {
-        send_counts(import);
+        answer(import);
         return true;
     }
     if (evbuffer_get_length(connection_body(connection)) == 0 &&
@@ -228,6 +287,13 @@ static void flush(struct import *import)
     }
 }
 
+static void end_rows(struct import *import)
+{
+    if (!import->is_repeated) {
+        import_rows_end(&import->rows);
+    }
+}
+
 static void pump(struct exchange *exchange)
 {
     struct import *import = exchange->state;
@@ -236,11 +302,15 @@ static void pump(struct exchange *exchange)
     while (import->in_flight < IMPORT_IN_FLIGHT) {
         bool was_full;
 
-        read_rows(import, connection_body(connection));
+        if (import->is_repeated) {
+            compare(import, connection_body(connection));
+        } else {
+            read_rows(import, connection_body(connection));
+        }
         was_full = is_full(import);
         if (!was_full && !import->has_ended && connection_body_is_whole(connection)) {
             import->has_ended = true;
-            import_rows_end(&import->rows);
+            end_rows(import);
         }
         if (import->rows.is_refused) {
             break;
@@ -262,7 +332,7 @@ static void on_reply(struct exchange *exchange, const struct reply *reply)
     struct import *import = exchange->state;
     const struct import_batch *batch = &import->batches[import->first];
 
-    if (reply->kind == REPLY_FAULT) {
+    if (import->is_answered || reply->kind == REPLY_FAULT) {
         give_up(import, reply->fault.code, reply->fault.message);
         return;
     }
@@ -291,6 +361,7 @@ static void on_end(struct exchange *exchange)
     for (size_t i = 0; i < import->error_count; i++) {
         memory_free(import->errors[i].message);
     }
+    sodium_memzero(&import->key, sizeof(import->key));
     memory_free(import);
 }
 
@@ -320,6 +391,19 @@ static bool read_audience(struct exchange *exchange, bool *is_given, struct uuid
     return error == 0;
 }
 
+static void read_key(struct import *import)
+{
+    struct exchange *exchange = import->exchange;
+    const char *target = evhttp_request_get_uri(exchange_request(exchange));
+
+    import->has_key = idempotency_read_key(exchange, &import->key);
+    if (import->has_key) {
+        idempotency_fingerprint_begin(&import->fingerprint, &import->key, SLICE("POST"),
+                                      slice_from(target));
+        import->is_repeated = idempotency_is_stored(exchange, &import->key);
+    }
+}
+
 void import_begin(struct exchange *exchange)
 {
     bool is_csv = admission_is_type(exchange, "text/csv");
@@ -342,6 +426,11 @@ void import_begin(struct exchange *exchange)
     import_rows_init(&import->rows, exchange, is_csv, on_row, import);
     exchange->state = import;
     exchange->on_end = on_end;
+    read_key(import);
+    if (faults_any(&exchange->faults)) {
+        exchange_send_faults(exchange);
+        return;
+    }
     exchange->on_reply = on_reply;
     exchange->on_body = pump;
     connection_take_body(exchange_connection(exchange));

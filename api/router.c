@@ -288,7 +288,7 @@ static bool check(struct exchange *exchange, const struct compiled_route *route,
         return false;
     }
     read_query(exchange, target);
-    if (!idempotency_check(exchange)) {
+    if (exchange->route->body != ROUTE_BODY_STREAM && !idempotency_check(exchange)) {
         return false;
     }
     return admission_check_body(exchange) && check_faults(exchange);

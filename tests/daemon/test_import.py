@@ -252,6 +252,36 @@ class Refusals(Case):
         self.assertTrue(self.api.read("/api/organization"))
 
 
+class Idempotency(Case):
+    """The body is a part of the request, though it is not held."""
+
+    def test_the_same_again_is_answered_and_not_done(self):
+        text = self.lines({"primaryPhone": "+12125550101", "firstName": "a"}) + "bad\n"
+        first = self.send(text, **{"Idempotency-Key": "one"})
+        self.assertEqual((expect(first, 200)["created"], first.json["rejected"]), (1, 1))
+        contact = self.contacts()["+12125550101"]
+        self.api.change(f"/api/contacts/{contact['id']}", {"firstName": "b"})
+        for _ in range(2):
+            again = self.send(text, **{"Idempotency-Key": "one"})
+            self.assertEqual(again.headers["Idempotent-Replayed"], "true")
+            self.assertEqual((again.status, again.json), (200, first.json))
+        self.assertEqual(self.contacts()["+12125550101"]["firstName"], "b")
+
+    def test_another_body_under_the_key_is_422_and_not_taken(self):
+        expect(self.send(self.lines({"primaryPhone": "+12125550101"}),
+                         **{"Idempotency-Key": "two"}), 200)
+        self.fails(self.send(self.lines({"primaryPhone": "+12125550102"}),
+                             **{"Idempotency-Key": "two"}), 422, "IdempotencyKeyReusedError")
+        self.assertEqual(list(self.contacts()), ["+12125550101"])
+
+    def test_a_key_that_is_none(self):
+        self.invalid(self.send("", **{"Idempotency-Key": "x" * 256}), "Idempotency-Key")
+
+    def test_a_refusal_is_not_kept(self):
+        self.invalid(self.send("phone\n", CSV, **{"Idempotency-Key": "three"}))
+        expect(self.send("primaryPhone\n", CSV, **{"Idempotency-Key": "three"}), 200)
+
+
 class Wire(Case):
     """How the body comes."""
 
