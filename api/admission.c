@@ -163,7 +163,7 @@ bool admission_is_type(const struct exchange *exchange, const char *media_type)
     return charset[5] == '\0' || strchr("\"; \t", charset[5]) != NULL;
 }
 
-bool admission_check_body(struct exchange *exchange)
+enum body_state admission_check_body(struct exchange *exchange)
 {
     struct evbuffer *input = evhttp_request_get_input_buffer(exchange_request(exchange));
     size_t size = evbuffer_get_length(input);
@@ -171,19 +171,32 @@ bool admission_check_body(struct exchange *exchange)
 
     if (exchange->route->body == ROUTE_BODY_NONE || exchange->route->body == ROUTE_BODY_STREAM ||
         (exchange->route->body == ROUTE_BODY_OPTIONAL && size == 0)) {
-        return true;
+        return BODY_READ;
     }
     if (size > 0 && !admission_is_type(exchange, "application/json")) {
         exchange_send_fault(exchange, FAULT_UNSUPPORTED_MEDIA_TYPE,
                             "The body must be application/json");
-        return false;
+        return BODY_REFUSED;
+    }
+    if (size >= PARSER_BODY_BYTES_MIN) {
+        if (parser_submit(exchange->api->parser, exchange->number, input)) {
+            exchange->is_large = true;
+            return BODY_AWAITED;
+        }
+        exchange_send_fault(exchange, FAULT_UNAVAILABLE, "Too many large bodies are being read");
+        return BODY_REFUSED;
     }
     text = slice_make((const char *)evbuffer_pullup(input, -1), size);
     exchange->body = json_parse(text, &exchange->faults);
+    (void)evbuffer_drain(input, size);
+    return admission_check_object(exchange) ? BODY_READ : BODY_REFUSED;
+}
+
+bool admission_check_object(struct exchange *exchange)
+{
     if (exchange->body != NULL && !json_is_object(exchange->body)) {
         faults_add(&exchange->faults, SLICE(""), "must be a JSON object");
     }
-    (void)evbuffer_drain(input, size);
     if (!json_is_object(exchange->body)) {
         exchange_send_faults(exchange);
         return false;

@@ -162,7 +162,11 @@ void exchange_leave(struct api *api)
         if (exchange->on_end != NULL) {
             exchange->on_end(exchange);
         }
-        json_decref(exchange->body);
+        if (exchange->is_large) {
+            parser_discard(api->parser, exchange->body);
+        } else {
+            json_decref(exchange->body);
+        }
         arena_free(own->payload);
         arena_deinit(&exchange->arena);
         memory_free(exchange); /* the first member of its memory */

@@ -68,6 +68,7 @@ struct exchange {
     size_t query_count;
     struct page_request page;
     json_t *body;             /* an object; NULL: none was sent */
+    bool is_large;            /* the body has been parsed, and will be freed, by api/parser.h */
     struct fault_list faults; /* in `arena` */
 
     /* Durable rows, while the route's handler runs; NULL at other times. Do not end it. */

@@ -64,6 +64,11 @@ void router_free(struct router *router);
 /* Finds the route of the request and runs its handler, or answers with the error. */
 void router_dispatch(struct exchange *exchange);
 
+/* Goes on with the exchange whose large body has been parsed: the parser_done_fn of the API, whose
+ * state is `context`. */
+void router_body_parsed(void *context, uint64_t exchange, json_t *json,
+                        const struct fault_list *faults);
+
 /* Appends the methods of a path's routes as for an Allow header; false: no route has that path. The
  * query of the target, if any, is left out. */
 bool router_allow(const struct router *router, struct slice target, bool is_ops, struct buf *out);

@@ -303,6 +303,74 @@ class Requests(Case):
             self.assertEqual(seen.count(b"HTTP/1.1 201"), count * 2 // 3)
 
 
+class LargeBodies(Case):
+    """Those of 64 KiB and more are parsed beside the reactor."""
+
+    def upsert(self, count, width=30):
+        for i in range(width):
+            self.api.create("/api/custom-attributes", {"name": f"a{i}", "type": "string"})
+        return {"data": [{"primaryPhone": f"+1312555{i:04d}",
+                          "customAttributes": {f"a{j}": f"value {i} {j}" for j in range(width)}}
+                         for i in range(count)]}
+
+    def test_a_large_body_is_read_as_any_other(self):
+        body = self.upsert(1000)
+        answer = self.api.create("/api/contacts/upsert", body, 200)
+        self.assertEqual((answer["created"], len(answer["contacts"])), (1000, 1000))
+        contact = self.api.read(f"/api/contacts/{answer['contacts'][7]['id']}")
+        self.assertEqual(contact["customAttributes"], body["data"][7]["customAttributes"])
+        body["data"][999]["customAttributes"]["nope"] = 1
+        body["data"][3]["primaryPhone"] = "x"
+        self.invalid(self.api.post("/api/contacts/upsert", body), "data[3].primaryPhone",
+                     "data[999].customAttributes.nope")
+        self.invalid(self.api.post("/api/contacts/upsert?a=b", body), "a", "data[3].primaryPhone")
+        self.invalid(self.api.request("POST", "/api/contacts/upsert", raw=b"[" + b"1," * 50000
+                                      + b"1]"))
+        response = self.api.request("POST", "/api/contacts/upsert", raw=b" " * 100000,
+                                    headers={"Content-Type": "text/plain"})
+        self.fails(response, 415, "UnsupportedMediaTypeError")
+
+    def test_with_an_idempotency_key(self):
+        body = self.upsert(300)
+        first = self.api.post("/api/contacts/upsert", body, headers={"Idempotency-Key": "k"})
+        self.assertEqual(expect(first, 200)["created"], 300)
+        again = self.api.post("/api/contacts/upsert", body, headers={"Idempotency-Key": "k"})
+        self.assertEqual((again.json, again.headers["Idempotent-Replayed"]), (first.json, "true"))
+
+    def test_many_at_once_and_some_whose_clients_go(self):
+        body = json.dumps(self.upsert(200)).encode()
+        good = self.head("POST /api/contacts/upsert HTTP/1.1", f"Content-Length: {len(body)}") + body
+        bad = good.replace(b'"primaryPhone"', b'"primaryPhonE"')
+        with contextlib.ExitStack() as stack:
+            open_ones = []
+            for i in range(30):
+                connection = stack.enter_context(self.daemon.connect())
+                connection.sendall(bad if i % 3 == 1 else good)
+                if i % 3 == 2:
+                    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER,
+                                          b"\1\0\0\0\0\0\0\0")
+                    connection.close()
+                else:
+                    open_ones.append((connection, 400 if i % 3 == 1 else 200))
+            for connection, status in open_ones:
+                self.assertEqual(read_response(connection).status, status)
+        self.alive()
+
+    def test_a_stop_while_they_are_parsed(self):
+        body = json.dumps(self.upsert(1000)).encode()
+        daemon = self.start_daemon()
+        one = Organisation(daemon)
+        with contextlib.ExitStack() as stack:
+            for _ in range(10):
+                connection = stack.enter_context(daemon.connect())
+                connection.sendall(
+                    f"POST /api/contacts/upsert HTTP/1.1\r\nHost: x\r\nX-API-Key: {one.key}\r\n"
+                    f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n".encode()
+                    + body)
+            daemon.stop()
+            daemon.start()
+
+
 class Bodies(Case):
     """Hostile JSON is a 400 or a 413, at once, and leaves nothing behind."""
 
