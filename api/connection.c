@@ -18,6 +18,7 @@
 #include "api/addresses.h"
 #include "api/refusal.h"
 #include "api/server.h"
+#include "api/tls.h"
 #include "base/check.h"
 #include "base/memory.h"
 #include "engine/metrics.h"
@@ -49,16 +50,62 @@ static struct connection *find_by_evcon(const struct connections *all,
 
 /* ---- refusing ---- */
 
+/* Nothing more is sent. */
+static void end_half(struct connection *connection)
+{
+    if (connection->is_tls) {
+        tls_end(connection->bufferevent);
+    }
+    (void)shutdown(connection_fd(connection), SHUT_WR);
+}
+
+static void on_refusal_written(struct bufferevent *bufferevent, void *context)
+{
+    struct connection *connection = context;
+
+    (void)bufferevent;
+    end_half(connection);
+}
+
+static void on_refused_event(struct bufferevent *bufferevent, short what, void *context)
+{
+    struct connection *connection = context;
+
+    connection->refused_event(bufferevent, what, connection->refused_context);
+}
+
+/* Under TLS the error must go through the bufferevent. evhttp's callbacks would take its being
+ * written for the end of a response of their own. */
+static void send_refusal_by_tls(struct connection *connection, struct slice response)
+{
+    bufferevent_getcb(connection->bufferevent, NULL, NULL, &connection->refused_event,
+                      &connection->refused_context);
+    bufferevent_setcb(connection->bufferevent, NULL, on_refusal_written, on_refused_event,
+                      connection);
+    (void)bufferevent_write(connection->bufferevent, response.data, response.size);
+    (void)bufferevent_enable(connection->bufferevent, EV_READ | EV_WRITE);
+}
+
 /* Writes the error beside evhttp and shuts our half. A socket that does not take these few hundred
  * bytes at once is one whose client does not read. */
 void connection_refuse(struct connection *connection)
 {
-    evutil_socket_t fd = bufferevent_getfd(connection->bufferevent);
+    evutil_socket_t fd = connection_fd(connection);
+    struct buf response;
 
     connection->is_refused = true;
     connection->deadline = connection->all->second + LINGER_SECONDS;
-    refusal_send(connection->all->api, fd, &connection->guard, connection->http->is_ops);
-    (void)shutdown(fd, SHUT_WR);
+    buf_init(&response);
+    refusal_print(connection->all->api, &connection->guard, connection->http->is_ops, &response);
+    if (connection->is_tls && tls_is_open(connection->bufferevent)) {
+        send_refusal_by_tls(connection, buf_slice(&response));
+    } else if (connection->is_tls) {
+        (void)shutdown(fd, SHUT_RDWR); /* there is nobody to tell yet */
+    } else {
+        (void)send(fd, response.data, response.size, MSG_DONTWAIT | MSG_NOSIGNAL);
+        (void)shutdown(fd, SHUT_WR);
+    }
+    buf_deinit(&response);
 }
 
 /* Stops a connection for a reason that the guard does not know. */
@@ -68,6 +115,28 @@ void connection_break_off(struct connection *connection, enum fault_code code, c
     connection->guard.code = code;
     connection->guard.message = message;
     connection_refuse(connection);
+}
+
+static void on_refuse_later(evutil_socket_t fd, short what, void *context)
+{
+    (void)fd;
+    (void)what;
+    connection_refuse(context);
+}
+
+/* evhttp is about to take its callbacks back, which an error under TLS must replace. */
+static void refuse_behind_response(struct connection *connection)
+{
+    if (!connection->is_tls) {
+        connection_refuse(connection);
+        return;
+    }
+    if (connection->refuse_later == NULL) {
+        connection->refuse_later =
+            evtimer_new(engine_base(connection->all->api->engine), on_refuse_later, connection);
+        OD_CHECK(connection->refuse_later != NULL);
+    }
+    event_active(connection->refuse_later, EV_TIMEOUT, 0);
 }
 
 /* The answer has been written and the rest of the body is still on its way: our half ends, and what
@@ -84,7 +153,7 @@ static void linger(struct connection *connection, struct evhttp_request *request
     (void)evhttp_remove_header(evhttp_request_get_output_headers(request), "Connection");
     (void)evhttp_remove_header(asked, "Connection");
     if (evhttp_add_header(asked, "Connection", "keep-alive") == 0) {
-        (void)shutdown(connection_fd(connection), SHUT_WR);
+        end_half(connection);
     }
 }
 
@@ -100,7 +169,7 @@ void connection_on_complete(struct evhttp_request *request, void *context)
     } else if (connection->guard.phase != GUARD_BROKEN) {
         connection_go_on(connection);
     } else if (!connection->is_refused && connection->guard.messages == connection->answered) {
-        connection_refuse(connection);
+        refuse_behind_response(connection);
     }
 }
 
@@ -111,6 +180,9 @@ static void free_parts(struct connection *connection)
     guard_deinit(&connection->guard);
     buf_deinit(&connection->head);
     taken_body_deinit(&connection->body);
+    if (connection->refuse_later != NULL) {
+        event_free(connection->refuse_later);
+    }
     if (connection->coming != NULL) {
         evbuffer_free(connection->coming);
     }
@@ -127,6 +199,9 @@ static void on_close(struct evhttp_connection *evcon, void *context)
         exchange_abandon(connection->exchange);
     }
     held_set(&connection->held, 0);
+    if (connection->is_tls) {
+        tls_end(connection->bufferevent);
+    }
     (void)evbuffer_remove_cb_entry(bufferevent_get_input(connection->bufferevent),
                                    connection->input_callback);
     delete_by_evcon(all, connection);
@@ -190,7 +265,8 @@ struct bufferevent *connection_bufferevent(struct event_base *base, void *contex
 {
     struct http *http = context;
     struct connections *all = &http->api->connections;
-    struct bufferevent *bufferevent = bufferevent_socket_new(base, -1, 0);
+    struct bufferevent *bufferevent = http->tls != NULL ? tls_bufferevent(http->tls, base)
+                                                        : bufferevent_socket_new(base, -1, 0);
     struct connection *connection;
 
     if (bufferevent == NULL) {
@@ -199,6 +275,7 @@ struct bufferevent *connection_bufferevent(struct event_base *base, void *contex
     connection = memory_zero(1, sizeof(*connection));
     connection->all = all;
     connection->http = http;
+    connection->is_tls = http->tls != NULL;
     connection->held.all = &all->held_bytes;
     connection->bufferevent = bufferevent;
     connection->input_callback =
@@ -275,6 +352,13 @@ static bool is_late_sending(const struct connection *connection, uint64_t second
     return is_awaited && connection->deadline != 0 && connection->deadline <= second;
 }
 
+/* Nothing of HTTP is said before client and server have agreed on their TLS. */
+static bool is_late_agreeing(const struct connection *connection, uint64_t second)
+{
+    return connection->is_tls && !tls_is_open(connection->bufferevent) &&
+           connection->idle_second + connection->all->config->header_timeout_seconds < second;
+}
+
 static bool is_idle_too_long(const struct connection *connection, uint64_t second)
 {
     const struct guard *guard = &connection->guard;
@@ -309,7 +393,7 @@ void connections_second(struct connections *connections)
         bool is_late_now = is_late_taking(connection, second);
 
         if (is_late_now || is_late_sending(connection, second) ||
-            is_idle_too_long(connection, second)) {
+            is_late_agreeing(connection, second) || is_idle_too_long(connection, second)) {
             (void)shutdown(connection_fd(connection), SHUT_RDWR);
         }
     }

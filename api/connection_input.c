@@ -248,6 +248,22 @@ void connection_set_deadline(struct connection *connection)
     }
 }
 
+static void refuse_held(struct connection *connection)
+{
+    static const char message[] = "Too many bodies are being received";
+
+    connection_drop_input(connection);
+    if (!connection->body.is_active) {
+        connection_break_off(connection, FAULT_UNAVAILABLE, message);
+        return;
+    }
+    connection->guard.phase = GUARD_BROKEN;
+    connection->guard.code = FAULT_UNAVAILABLE;
+    connection->guard.message = message;
+    connection->body.is_broken = true;
+    (void)evbuffer_drain(connection->body.bytes, evbuffer_get_length(connection->body.bytes));
+}
+
 /* What the guard, or the sum of what is held, says about new bytes. */
 static void judge(struct connection *connection)
 {
@@ -263,8 +279,7 @@ static void judge(struct connection *connection)
             connection_refuse(connection);
         }
     } else if (held_is_too_much(&connection->held, connection->all->body_limit)) {
-        connection_drop_input(connection);
-        connection_break_off(connection, FAULT_UNAVAILABLE, "Too many bodies are being received");
+        refuse_held(connection);
     } else {
         connection_set_deadline(connection);
     }
@@ -312,9 +327,14 @@ void connection_go_on(struct connection *connection)
     if (length_of(connection->coming) == 0 && connection->guard.phase != GUARD_PASSED) {
         return;
     }
-    /* Between two reads libevent lets nobody add to the input of a socket's bufferevent. */
-    (void)evbuffer_unfreeze(input_of(connection), 0);
-    walk(connection);
-    (void)evbuffer_freeze(input_of(connection), 0);
+    /* Between two reads libevent lets nobody add to the input of a socket's bufferevent, but for one
+     * of TLS. */
+    if (connection->is_tls) {
+        walk(connection);
+    } else {
+        (void)evbuffer_unfreeze(input_of(connection), 0);
+        walk(connection);
+        (void)evbuffer_freeze(input_of(connection), 0);
+    }
     judge(connection);
 }

@@ -35,7 +35,8 @@ struct taken_body {
 struct connection {
     struct connections *all;
     struct http *http;
-    struct bufferevent *bufferevent;
+    struct bufferevent *bufferevent; /* of bytes as HTTP, whatever TLS is under it */
+    bool is_tls;
     struct evhttp_connection *evcon; /* NULL: fresh */
     struct evbuffer_cb_entry *input_callback;
     struct guard guard;
@@ -52,6 +53,9 @@ struct connection {
     uint64_t writing_until;    /* deadline of the response that is being written; 0: none */
     bool is_cutting;           /* the input buffer is being changed by ourselves */
     bool is_refused;           /* the error has been written */
+    bufferevent_event_cb refused_event; /* evhttp's, while an error is written under TLS */
+    void *refused_context;
+    struct event *refuse_later; /* NULL: never needed */
     struct connection *next;   /* among the fresh */
     UT_hash_handle hh;
 };

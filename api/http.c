@@ -11,6 +11,7 @@
 #include "api/guard.h"
 #include "api/router.h"
 #include "api/server.h"
+#include "api/tls.h"
 #include "base/check.h"
 #include "base/log.h"
 
@@ -140,8 +141,15 @@ int http_open(struct http *http, struct api *api, const char *address, bool is_o
               struct od_error *error)
 {
     struct event_base *base = engine_base(api->engine);
+    const struct config *config = engine_config(api->engine);
 
     *http = (struct http){.api = api, .is_ops = is_ops};
+    if (!is_ops && config->tls_certificate[0] != '\0') {
+        int code = tls_open(config->tls_certificate, config->tls_key, &http->tls, error);
+        if (code != 0) {
+            return code;
+        }
+    }
     http->listener = listen_on(base, address);
     if (http->listener == NULL) {
         return od_error_set(error, OD_EINVAL, "cannot listen on %s: %s", address,
@@ -154,10 +162,11 @@ int http_open(struct http *http, struct api *api, const char *address, bool is_o
         http_close(http);
         return od_error_set(error, OD_ENOMEM, "out of memory");
     }
-    set_up(http, engine_config(api->engine));
+    set_up(http, config);
     http->port = port_of(evconnlistener_get_fd(http->listener));
     log_info("listening", FIELD_TEXT("for", is_ops ? "operations" : "requests"),
-             FIELD_TEXT("address", address), FIELD_UINT("port", http->port));
+             FIELD_TEXT("address", address), FIELD_UINT("port", http->port),
+             FIELD_TEXT("scheme", http->tls != NULL ? "https" : "http"));
     return 0;
 }
 
@@ -174,6 +183,8 @@ void http_close(struct http *http)
     if (http->evhttp != NULL) {
         evhttp_free(http->evhttp);
     }
+    tls_close(http->tls);
     http->evhttp = NULL;
     http->listener = NULL;
+    http->tls = NULL;
 }

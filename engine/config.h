@@ -54,6 +54,8 @@ struct config {
     /* [server] */
     const char *listen;     /* ADDR:PORT, see config_split_address */
     const char *ops_listen; /* empty: operations are on `listen` */
+    const char *tls_certificate; /* a file; empty: HTTP, and tls_key is empty too */
+    const char *tls_key;
     uint32_t max_connections;
     uint32_t max_connections_per_address;
     uint64_t body_limit_bytes;
