@@ -7,8 +7,6 @@
  * dropped for a few seconds (a reset would take the error from a client that has not read it yet).
  * The client's end, or the deadline, is what evhttp sees, and it frees the connection.
  */
-#include "api/connection_private.h"
-
 #include <netinet/tcp.h>
 #include <sys/socket.h>
 
@@ -16,6 +14,7 @@
 #include <utlist.h>
 
 #include "api/addresses.h"
+#include "api/connection_private.h"
 #include "api/refusal.h"
 #include "api/server.h"
 #include "api/tls.h"
@@ -265,8 +264,8 @@ struct bufferevent *connection_bufferevent(struct event_base *base, void *contex
 {
     struct http *http = context;
     struct connections *all = &http->api->connections;
-    struct bufferevent *bufferevent = http->tls != NULL ? tls_bufferevent(http->tls, base)
-                                                        : bufferevent_socket_new(base, -1, 0);
+    struct bufferevent *bufferevent =
+        http->tls != NULL ? tls_bufferevent(http->tls, base) : bufferevent_socket_new(base, -1, 0);
     struct connection *connection;
 
     if (bufferevent == NULL) {
@@ -377,8 +376,7 @@ static bool is_late_taking(struct connection *connection, uint64_t second)
         return false;
     }
     if (connection->writing_until == 0) {
-        connection->writing_until = second + 1 +
-                                    connection->all->config->response_timeout_seconds +
+        connection->writing_until = second + 1 + connection->all->config->response_timeout_seconds +
                                     left / CONNECTION_BYTES_A_SECOND;
     }
     return connection->writing_until <= second;

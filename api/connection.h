@@ -67,8 +67,8 @@ bool connection_has_body(const struct connection *connection);
 /* True for one that may have any length: its request is answered while it comes. */
 bool connection_body_is_streamed(const struct connection *connection);
 
-/* Begins to read it; the exchange's on_body is called when more of it has come, when it is whole and
- * when it is broken, but not before this returns. */
+/* Begins to read it; the exchange's on_body is called when more of it has come, when it is whole
+ * and when it is broken, but not before this returns. */
 void connection_take_body(struct connection *connection);
 
 /* What has come; whoever uses it drains it. */

@@ -1,7 +1,7 @@
 /* Bodies that evhttp does not read: those of chunks, and the import's, which may be of any length.
  *
- * 1. connection_input.c hands evhttp the header block without what speaks of a body, so evhttp calls
- *    for the answer at once. What comes of the body is collected here.
+ * 1. connection_input.c hands evhttp the header block without what speaks of a body, so evhttp
+ * calls for the answer at once. What comes of the body is collected here.
  * 2. connection_take_body: evhttp has the request; it has stopped to read, and any read callback of
  *    its own would now end the process (reliability.md, finding 3). Ours take their place, and
  *    reading goes on. What happens to the socket is handed to evhttp's event callback, which then
@@ -12,12 +12,11 @@
  *    been written, our half of the connection is ended, and evhttp, which would close both halves,
  *    is kept from it (connection_linger).
  */
-#include "api/connection_private.h"
-
 #include <string.h>
 
 #include <event2/buffer.h>
 
+#include "api/connection_private.h"
 #include "api/server.h"
 #include "base/check.h"
 

@@ -13,12 +13,11 @@
  * before it have been answered, and what comes behind it when it has been answered itself, so that
  * there is never more than one of them.
  */
-#include "api/connection_private.h"
-
 #include <string.h>
 
 #include <event2/buffer.h>
 
+#include "api/connection_private.h"
 #include "api/server.h"
 #include "base/check.h"
 
@@ -327,8 +326,8 @@ void connection_go_on(struct connection *connection)
     if (length_of(connection->coming) == 0 && connection->guard.phase != GUARD_PASSED) {
         return;
     }
-    /* Between two reads libevent lets nobody add to the input of a socket's bufferevent, but for one
-     * of TLS. */
+    /* Between two reads libevent lets nobody add to the input of a socket's bufferevent, but for
+     * one of TLS. */
     if (connection->is_tls) {
         walk(connection);
     } else {

@@ -17,7 +17,7 @@ enum {
 
 /* A body that evhttp does not read (connection_body.c). */
 struct taken_body {
-    bool is_active;  /* from the end of its header block to the end of its answer */
+    bool is_active; /* from the end of its header block to the end of its answer */
     bool is_streamed;
     bool is_begun;   /* evhttp has handed the request over: the callbacks are ours */
     bool is_whole;   /* its last byte has come */
@@ -40,8 +40,8 @@ struct connection {
     struct evhttp_connection *evcon; /* NULL: fresh */
     struct evbuffer_cb_entry *input_callback;
     struct guard guard;
-    struct buf head;           /* of a header block that is not whole yet */
-    struct evbuffer *coming;   /* what the guard has not seen yet; NULL: nothing ever */
+    struct buf head;         /* of a header block that is not whole yet */
+    struct evbuffer *coming; /* what the guard has not seen yet; NULL: nothing ever */
     struct taken_body body;
     struct exchange *exchange; /* the one that waits; NULL: none */
     struct held held;          /* by all buffers of what has come */
@@ -56,7 +56,7 @@ struct connection {
     bufferevent_event_cb refused_event; /* evhttp's, while an error is written under TLS */
     void *refused_context;
     struct event *refuse_later; /* NULL: never needed */
-    struct connection *next;   /* among the fresh */
+    struct connection *next;    /* among the fresh */
     UT_hash_handle hh;
 };
 
@@ -69,7 +69,6 @@ void connection_refuse(struct connection *connection);
 void connection_break_off(struct connection *connection, enum fault_code code, const char *message);
 
 void connection_adopt(struct connection *connection);
-
 
 /* ---- connection_input.c ---- */
 

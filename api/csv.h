@@ -1,9 +1,9 @@
 /* CSV (RFC 4180), strictly, and as it comes: bytes in, rows out.
  *
  * A row ends with LF or CR LF. A cell that begins with a quote ends with one, and a quote within it
- * is written twice; other cells have no quotes. Cells are taken as they are, spaces included. A byte
- * order mark is taken away; empty lines are no rows. A damaged row is reported and not guessed at:
- * reading goes on behind the line on which the damage was found.
+ * is written twice; other cells have no quotes. Cells are taken as they are, spaces included. A
+ * byte order mark is taken away; empty lines are no rows. A damaged row is reported and not guessed
+ * at: reading goes on behind the line on which the damage was found.
  */
 #ifndef OUTDIAL_API_CSV_H
 #define OUTDIAL_API_CSV_H

@@ -43,16 +43,16 @@ struct guard {
 
     /* The current message. */
     bool is_http_1_0, has_host, has_length, has_encoding, has_unknown_method, has_no_body;
-    bool is_chunked;          /* Transfer-Encoding: chunked */
-    bool is_streamed;         /* a request whose body has no limit: it is used as it comes */
-    bool expects_continue;    /* Expect: 100-continue */
-    bool has_bad_encoding;    /* another Transfer-Encoding */
-    uint64_t line_room;       /* bytes that may still come before the current part has ended */
+    bool is_chunked;       /* Transfer-Encoding: chunked */
+    bool is_streamed;      /* a request whose body has no limit: it is used as it comes */
+    bool expects_continue; /* Expect: 100-continue */
+    bool has_bad_encoding; /* another Transfer-Encoding */
+    uint64_t line_room;    /* bytes that may still come before the current part has ended */
     uint32_t headers_seen; /* by bit, those that may not be repeated */
     uint32_t header_count;
     uint64_t content_length;
-    uint64_t body_left;     /* of the body; of the chunk */
-    uint64_t body_bytes;    /* of chunks, so far */
+    uint64_t body_left;                     /* of the body; of the chunk */
+    uint64_t body_bytes;                    /* of chunks, so far */
     char request_id[GUARD_REQUEST_ID_SIZE]; /* the client's, if a sane one was sent; else empty */
     struct buf target;                      /* kept for an unknown method only */
 

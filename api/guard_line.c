@@ -199,7 +199,8 @@ static bool content_length(struct guard *guard, struct slice value)
     return true;
 }
 
-/* Of codings, "chunked" alone is taken; and not in another form, which others may read otherwise. */
+/* Of codings, "chunked" alone is taken; and not in another form, which others may read otherwise.
+ */
 static bool transfer_encoding(struct guard *guard, struct slice value)
 {
     guard->has_encoding = true;
@@ -380,6 +381,7 @@ static int digit_of(char byte)
 bool guard_chunk_line(struct slice line, uint64_t *size)
 {
     enum { DIGITS_MAX = 15 }; /* so that no sum of two overflows */
+
     size_t digits = 0;
 
     *size = 0;

@@ -14,8 +14,8 @@ bool guard_header_line(struct guard *guard, struct slice line);
 bool guard_field_line(struct guard *guard, struct slice line, struct slice *name,
                       struct slice *value);
 
-/* The size of a chunk, of up to 15 hexadecimal digits, and its extensions, which are dropped; false:
- * the line is none. */
+/* The size of a chunk, of up to 15 hexadecimal digits, and its extensions, which are dropped;
+ * false: the line is none. */
 bool guard_chunk_line(struct slice line, uint64_t *size);
 
 /* Breaks the connection; always false. `message` is static. */

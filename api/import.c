@@ -7,8 +7,8 @@
  *
  * 1. Key, role, query, content type and audience have been checked before the first byte of the
  *    body is asked for (connection_continue).
- * 2. pump reads rows until a batch is full, and posts it. It posts one that is not full when nothing
- *    is in flight, so that a slow client's rows do not wait for more of them; while one is in
+ * 2. pump reads rows until a batch is full, and posts it. It posts one that is not full when
+ * nothing is in flight, so that a slow client's rows do not wait for more of them; while one is in
  *    flight, the next one fills.
  * 3. With IMPORT_IN_FLIGHT batches in flight nothing is read from the socket: TCP makes the client
  *    wait. What is held is a read of the socket, the row that it ends in, and these batches.
@@ -34,10 +34,10 @@
 
 enum {
     IMPORT_IN_FLIGHT = 2,
-    IMPORT_BATCH_ROWS = 500,              /* some 5 ms of the directory */
-    IMPORT_BATCH_BYTES = 256 * 1024,      /* of the body; rows of many attributes are fewer */
-    IMPORT_ERRORS_MAX = 100,              /* that are told (api.md) */
-    IMPORT_ERROR_BYTES = 512,             /* of a message */
+    IMPORT_BATCH_ROWS = 500,         /* some 5 ms of the directory */
+    IMPORT_BATCH_BYTES = 256 * 1024, /* of the body; rows of many attributes are fewer */
+    IMPORT_ERRORS_MAX = 100,         /* that are told (api.md) */
+    IMPORT_ERROR_BYTES = 512,        /* of a message */
 };
 
 struct import_error {
@@ -56,10 +56,10 @@ struct import {
     bool has_audience;
     struct uuid audience;
     struct import_rows rows;
-    bool has_ended;    /* every row of the body has been read */
-    bool is_answered;  /* or will be, when its response has been stored */
-    bool has_key;      /* an Idempotency-Key */
-    bool is_repeated;  /* a response is stored under the key: the body is compared, not read */
+    bool has_ended;   /* every row of the body has been read */
+    bool is_answered; /* or will be, when its response has been stored */
+    bool has_key;     /* an Idempotency-Key */
+    bool is_repeated; /* a response is stored under the key: the body is compared, not read */
     struct idempotency_key key;
     struct idempotency_fingerprint fingerprint;
     uint64_t row_count, created, updated, rejected;
@@ -210,8 +210,7 @@ static bool on_row(void *context, const struct contact_patch *patch, struct slic
 
 static bool is_full(struct import *import)
 {
-    return filling(import)->count == IMPORT_BATCH_ROWS ||
-           import->batch_bytes >= IMPORT_BATCH_BYTES;
+    return filling(import)->count == IMPORT_BATCH_ROWS || import->batch_bytes >= IMPORT_BATCH_BYTES;
 }
 
 static void use_up(struct import *import, struct evbuffer *body, const void *bytes, size_t size)

@@ -97,9 +97,9 @@ static int read_column(struct import_rows *rows, struct reader *reader, struct s
 {
     struct fault_list *faults = &rows->exchange->faults;
     struct import_column column = {.name = arena_copy(&rows->memory, cell)};
-    struct slice shown = arena_copy(
-        faults->arena, slice_make(cell.data, cell.size < NAME_SHOWN_MAX ? cell.size
-                                                                        : NAME_SHOWN_MAX));
+    struct slice shown =
+        arena_copy(faults->arena,
+                   slice_make(cell.data, cell.size < NAME_SHOWN_MAX ? cell.size : NAME_SHOWN_MAX));
     int error = find_property(&column) ? 0 : find_attribute(rows, reader, &column);
 
     if (error == OD_ENOTFOUND) {

@@ -1,5 +1,5 @@
-/* A row of either format becomes the JSON of a contact, and is read as any other contact is. Lines of
- * NDJSON that come whole are parsed where they lie. */
+/* A row of either format becomes the JSON of a contact, and is read as any other contact is. Lines
+ * of NDJSON that come whole are parsed where they lie. */
 #include "api/import_rows.h"
 
 #include <string.h>
@@ -53,9 +53,9 @@ static struct slice fault_text(struct import_rows *rows, const struct fault_list
     for (size_t i = 0; i < faults->count && i < FAULTS_SHOWN; i++) {
         const struct fault_detail *fault = &faults->items[i];
 
-        text = arena_printf(&rows->scratch, "%.*s%s%.*s%s%.*s", SLICE_ARGS(text),
-                            i > 0 ? "; " : "", SLICE_ARGS(fault->path),
-                            fault->path.size > 0 ? " " : "", SLICE_ARGS(fault->message));
+        text = arena_printf(&rows->scratch, "%.*s%s%.*s%s%.*s", SLICE_ARGS(text), i > 0 ? "; " : "",
+                            SLICE_ARGS(fault->path), fault->path.size > 0 ? " " : "",
+                            SLICE_ARGS(fault->message));
     }
     if (faults->count > FAULTS_SHOWN) {
         text = arena_printf(&rows->scratch, "%.*s; and %zu more", SLICE_ARGS(text),

@@ -23,8 +23,7 @@ struct import_column {
 
 /* Gets each row: a contact whose texts are in the exchange's payload, or what is wrong with it.
  * Returns false when it can take no more for now. */
-typedef bool (*import_row_fn)(void *context, const struct contact_patch *patch,
-                              struct slice fault);
+typedef bool (*import_row_fn)(void *context, const struct contact_patch *patch, struct slice fault);
 
 struct import_rows {
     struct exchange *exchange;

@@ -11,8 +11,8 @@
 struct api;
 
 /* Appends the response to the guard's breach. An unknown method (FAULT_NOT_IMPLEMENTED) of a known
- * path becomes a 405 with Allow, of an unknown path a 404. `is_ops`: which routes there are. Appends
- * nothing when memory is short. */
+ * path becomes a 405 with Allow, of an unknown path a 404. `is_ops`: which routes there are.
+ * Appends nothing when memory is short. */
 void refusal_print(struct api *api, const struct guard *guard, bool is_ops, struct buf *out);
 
 #endif

@@ -1,8 +1,9 @@
 #include "api/tls.h"
 
-#include <event2/bufferevent_ssl.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
+
+#include <event2/bufferevent_ssl.h>
 
 #include "base/check.h"
 #include "base/memory.h"

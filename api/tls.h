@@ -11,8 +11,8 @@
 
 struct tls;
 
-/* Reads a certificate (PEM, with its chain behind it) and its key. 0, or OD_EINVAL with a reason that
- * names the file. */
+/* Reads a certificate (PEM, with its chain behind it) and its key. 0, or OD_EINVAL with a reason
+ * that names the file. */
 int tls_open(const char *certificate, const char *key, struct tls **out, struct od_error *error);
 
 /* NULL is nothing. Connections must have been freed. */

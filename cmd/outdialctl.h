@@ -29,7 +29,7 @@ struct ctl_http;
 /* The common options, and the connection. Texts are borrowed from the command line. */
 struct ctl {
     const char *url;
-    const char *ca_file; /* certificates to trust; NULL: those of the system */
+    const char *ca_file;        /* certificates to trust; NULL: those of the system */
     const char *key, *key_file; /* NULL: not given */
     const char *organisation;   /* an id; NULL: the key's own */
     bool names_organisation;    /* by an option, not by the environment */

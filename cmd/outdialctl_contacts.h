@@ -2,8 +2,8 @@
 #ifndef OUTDIAL_CMD_OUTDIALCTL_CONTACTS_H
 #define OUTDIAL_CMD_OUTDIALCTL_CONTACTS_H
 
-#include "cmd/outdialctl.h"
 #include "api/csv.h"
+#include "cmd/outdialctl.h"
 
 enum column_type {
     COLUMN_IGNORED,

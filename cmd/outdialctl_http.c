@@ -29,13 +29,13 @@
 
 struct ctl_http {
     CURL *curl;
-    struct curl_slist *headers;      /* of a request without a body */
-    struct curl_slist *body_headers; /* and of one with */
+    struct curl_slist *headers;        /* of a request without a body */
+    struct curl_slist *body_headers;   /* and of one with */
     struct curl_slist *stream_headers; /* and of one whose length is not known */
     char error[CURL_ERROR_SIZE];
     struct buf answer;
     const struct stream *stream; /* of the request under way; NULL: none */
-    bool is_quiet; /* nothing is said of an answer that does not come */
+    bool is_quiet;               /* nothing is said of an answer that does not come */
 };
 
 /* A body that is made while it is sent. */

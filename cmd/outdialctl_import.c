@@ -206,7 +206,8 @@ static size_t read_rows(void *context, char *out, size_t size)
     return import->status == CTL_OK ? size : CTL_STREAM_ABORT;
 }
 
-/* Reads until the header has been seen: what it names is looked up before the first row goes out. */
+/* Reads until the header has been seen: what it names is looked up before the first row goes out.
+ */
 static int read_header(struct import *import)
 {
     while (!import->has_header && read_piece(import)) {

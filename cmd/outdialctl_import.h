@@ -19,7 +19,8 @@ struct import_input {
     size_t count;
 };
 
-/* Which row of the file the n-th row sent is; from `sent` on, until the next place says otherwise. */
+/* Which row of the file the n-th row sent is; from `sent` on, until the next place says otherwise.
+ */
 struct import_place {
     uint64_t sent, row, line;
 };

@@ -1,5 +1,5 @@
-/* What an import tells: progress, bad rows, counts. The API counts the rows that it was sent; people
- * look for them in their file. */
+/* What an import tells: progress, bad rows, counts. The API counts the rows that it was sent;
+ * people look for them in their file. */
 #include "cmd/outdialctl_import.h"
 
 #include <inttypes.h>
@@ -60,8 +60,7 @@ void import_note_place(struct import *import, uint64_t row, uint64_t line)
     }
     if (import->place_count == import->place_room) {
         import->place_room = import->place_room == 0 ? 64 : 2 * import->place_room;
-        import->places =
-            reallocarray(import->places, import->place_room, sizeof(*import->places));
+        import->places = reallocarray(import->places, import->place_room, sizeof(*import->places));
         OD_CHECK(import->places != NULL);
     }
     import->places[import->place_count++] = (struct import_place){sent, row, line};
@@ -130,10 +129,10 @@ static json_t *faults_json(const struct import *import, size_t count)
     for (size_t i = 0; i < count; i++) {
         const struct import_fault *fault = &import->faults[i];
 
-        OD_CHECK(json_array_append_new(
-                     errors, json_pack("{s:I, s:I, s:o}", "row", (json_int_t)fault->row, "line",
-                                       (json_int_t)fault->line, "message",
-                                       ctl_json_text(fault->message))) == 0);
+        OD_CHECK(json_array_append_new(errors,
+                                       json_pack("{s:I, s:I, s:o}", "row", (json_int_t)fault->row,
+                                                 "line", (json_int_t)fault->line, "message",
+                                                 ctl_json_text(fault->message))) == 0);
     }
     return errors;
 }

@@ -52,8 +52,8 @@ struct gateway_config {
 /* Texts live until config_free. May not be copied or moved while anything borrows it. */
 struct config {
     /* [server] */
-    const char *listen;     /* ADDR:PORT, see config_split_address */
-    const char *ops_listen; /* empty: operations are on `listen` */
+    const char *listen;          /* ADDR:PORT, see config_split_address */
+    const char *ops_listen;      /* empty: operations are on `listen` */
     const char *tls_certificate; /* a file; empty: HTTP, and tls_key is empty too */
     const char *tls_key;
     uint32_t max_connections;

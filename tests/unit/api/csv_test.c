@@ -94,9 +94,15 @@ static void cells_are_kept_as_they_are(void **state)
 static void a_byte_order_mark_is_taken_away(void **state)
 {
     (void)state;
-    CHECK("\xef\xbb\xbf" "a\n\xef\xbb\xbf" "b\n", "1@1 [a]\n2@2 [\xef\xbb\xbf" "b]\n");
+    CHECK("\xef\xbb\xbf"
+          "a\n\xef\xbb\xbf"
+          "b\n",
+          "1@1 [a]\n2@2 [\xef\xbb\xbf"
+          "b]\n");
     CHECK("\xef\xbb\xbf\"a\"\n", "1@1 [a]\n");
-    CHECK("\xef\xbb" "a\n", "1@1 !is not UTF-8\n");
+    CHECK("\xef\xbb"
+          "a\n",
+          "1@1 !is not UTF-8\n");
 }
 
 static void damage_costs_its_line(void **state)
