@@ -12,6 +12,7 @@ static const directory_fn handlers[MESSAGE_TYPE_COUNT] = {
     [MESSAGE_CONTACT_PATCH] = directory_contact_patch,
     [MESSAGE_CONTACT_DELETE] = directory_contact_delete,
     [MESSAGE_CONTACTS_UPSERT] = directory_contacts_upsert,
+    [MESSAGE_CONTACTS_IMPORT] = directory_contacts_import,
     [MESSAGE_AUDIENCE_CREATE] = directory_audience_create,
     [MESSAGE_AUDIENCE_PATCH] = directory_audience_patch,
     [MESSAGE_AUDIENCE_DELETE] = directory_audience_delete,

@@ -11,8 +11,8 @@
 
 #include "actors/directory_parts.h"
 
-static bool find_audience(const struct message *m, struct view *view, struct effects *out,
-                          const struct uuid *id, struct audience *audience)
+bool directory_find_audience(const struct message *m, struct view *view, struct effects *out,
+                             const struct uuid *id, struct audience *audience)
 {
     struct key key = key_owned(m->actor.number, id);
 
@@ -43,7 +43,7 @@ void directory_audience_patch(const struct message *m, struct view *view, struct
     struct key key = key_owned(m->actor.number, &rename->id);
     struct audience audience;
 
-    if (!find_audience(m, view, out, &rename->id, &audience)) {
+    if (!directory_find_audience(m, view, out, &rename->id, &audience)) {
         return;
     }
     if (!slice_is_empty(rename->name)) {
@@ -107,6 +107,24 @@ static void audience_count(const struct message *m, struct effects *out, struct 
     effect_put(out, TABLE_AUDIENCE, &key, audience);
 }
 
+bool directory_join_audience(const struct message *m, struct view *view, struct effects *out,
+                             const struct audience *audience, const struct uuid *contact)
+{
+    if (is_member(view, audience->number, contact)) {
+        return false;
+    }
+    member_put(m, out, audience, contact);
+    return true;
+}
+
+void directory_audience_grew(const struct message *m, struct effects *out,
+                             struct audience *audience, uint64_t added)
+{
+    if (added > 0) {
+        audience_count(m, out, audience, (int64_t)added);
+    }
+}
+
 /* A contact that the list has twice is present already the second time. */
 void directory_members_add(const struct message *m, struct view *view, struct effects *out)
 {
@@ -115,7 +133,7 @@ void directory_members_add(const struct message *m, struct view *view, struct ef
     struct contact contact;
     uint64_t added = 0;
 
-    if (!find_audience(m, view, out, &list->id, &audience)) {
+    if (!directory_find_audience(m, view, out, &list->id, &audience)) {
         return;
     }
     for (size_t i = 0; i < list->count; i++) {
@@ -127,14 +145,9 @@ void directory_members_add(const struct message *m, struct view *view, struct ef
         }
     }
     for (size_t i = 0; i < list->count; i++) {
-        if (!is_member(view, audience.number, &list->ids[i])) {
-            member_put(m, out, &audience, &list->ids[i]);
-            added++;
-        }
+        added += directory_join_audience(m, view, out, &audience, &list->ids[i]) ? 1 : 0;
     }
-    if (added > 0) {
-        audience_count(m, out, &audience, (int64_t)added);
-    }
+    directory_audience_grew(m, out, &audience, added);
     reply_members(m, out, REPLY_MEMBERS_ADDED, added, list->count - added);
 }
 
@@ -144,7 +157,7 @@ void directory_members_remove(const struct message *m, struct view *view, struct
     struct audience audience;
     uint64_t removed = 0;
 
-    if (!find_audience(m, view, out, &list->id, &audience)) {
+    if (!directory_find_audience(m, view, out, &list->id, &audience)) {
         return;
     }
     for (size_t i = 0; i < list->count; i++) {
@@ -199,7 +212,7 @@ void directory_audience_delete(const struct message *m, struct view *view, struc
     struct key key = key_owned(m->actor.number, &m->payload.id.id);
     struct audience audience;
 
-    if (!find_audience(m, view, out, &m->payload.id.id, &audience)) {
+    if (!directory_find_audience(m, view, out, &m->payload.id.id, &audience)) {
         return;
     }
     if (audience.program_count > 0) {

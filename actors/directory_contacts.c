@@ -183,18 +183,16 @@ void directory_contact_delete(const struct message *m, struct view *view, struct
 
 /* ---- upsert ---- */
 
-/* What an upsert has done. */
-struct upserted {
-    struct contact_made *made;
-    struct uuid *changed; /* contacts whose dates are others now */
-    size_t count, changed_count;
-};
+struct upserted upserted_new(struct arena *arena, size_t count)
+{
+    return (struct upserted){.made = arena_alloc(arena, count * sizeof(struct contact_made)),
+                             .changed = arena_alloc(arena, count * sizeof(struct uuid))};
+}
 
-/* One contact of an upsert: true when it has been made, false when it was there. A phone that
- * occurs twice in a body is there the second time, because the view sees the first. */
-static bool upsert_one(const struct message *m, struct view *view, struct effects *out,
-                       const struct contact_patch *patch, struct attribute_work *work,
-                       struct upserted *done)
+/* A phone that occurs twice in a body is there the second time, because the view sees the first. */
+bool directory_upsert_one(const struct message *m, struct view *view, struct effects *out,
+                          const struct contact_patch *patch, struct attribute_work *work,
+                          struct upserted *done)
 {
     uint32_t organisation = m->actor.number;
     struct contact contact = {.id = patch->value.id}, before = {0};
@@ -222,9 +220,7 @@ static bool upsert_one(const struct message *m, struct view *view, struct effect
 void directory_contacts_upsert(const struct message *m, struct view *view, struct effects *out)
 {
     const struct contact_list *list = m->payload.contacts;
-    struct upserted done = {.made =
-                                arena_alloc(view->arena, list->count * sizeof(struct contact_made)),
-                            .changed = arena_alloc(view->arena, list->count * sizeof(struct uuid))};
+    struct upserted done = upserted_new(view->arena, list->count);
     struct attribute_work work = {0};
     struct refusal_list faults = {0};
     struct reply reply = {.exchange = m->exchange, .kind = REPLY_UPSERTED};
@@ -240,7 +236,7 @@ void directory_contacts_upsert(const struct message *m, struct view *view, struc
         return;
     }
     for (size_t i = 0; i < list->count; i++) {
-        bool is_new = upsert_one(m, view, out, &list->contacts[i], &work, &done);
+        bool is_new = directory_upsert_one(m, view, out, &list->contacts[i], &work, &done);
         reply.upserted.created += is_new ? 1 : 0;
         reply.upserted.updated += is_new ? 0 : 1;
     }

@@ -46,6 +46,27 @@ void directory_contact_patch(const struct message *m, struct view *view, struct 
 void directory_contact_delete(const struct message *m, struct view *view, struct effects *out);
 void directory_contacts_upsert(const struct message *m, struct view *view, struct effects *out);
 
+/* What the contacts of an upsert or an import have become; live executions have to hear of those
+ * whose dates have changed (directory_tell_live). */
+struct upserted {
+    struct contact_made *made; /* in the order in which they came */
+    struct uuid *changed;      /* contacts whose dates are others now */
+    size_t count, changed_count;
+};
+
+/* Room for `count` contacts, in the arena. */
+struct upserted upserted_new(struct arena *arena, size_t count);
+
+/* Makes the contact, or updates the one with its phone, whose attributes have been checked: true
+ * when it has been made. It is done->made[done->count - 1] then. */
+bool directory_upsert_one(const struct message *m, struct view *view, struct effects *out,
+                          const struct contact_patch *patch, struct attribute_work *work,
+                          struct upserted *done);
+
+/* ---- directory_import.c ---- */
+
+void directory_contacts_import(const struct message *m, struct view *view, struct effects *out);
+
 /* ---- directory_audiences.c ---- */
 
 void directory_audience_create(const struct message *m, struct view *view, struct effects *out);
@@ -55,6 +76,17 @@ void directory_members_add(const struct message *m, struct view *view, struct ef
 void directory_members_remove(const struct message *m, struct view *view, struct effects *out);
 void directory_empty_audience_slice(const struct message *m, struct view *view,
                                     struct effects *out);
+
+/* The audience; false, with the fault replied: there is none. */
+bool directory_find_audience(const struct message *m, struct view *view, struct effects *out,
+                             const struct uuid *id, struct audience *audience);
+
+/* Puts a contact into the audience, unless it is there already; true when it was not. Those that
+ * were not are counted together, with directory_audience_grew. */
+bool directory_join_audience(const struct message *m, struct view *view, struct effects *out,
+                             const struct audience *audience, const struct uuid *contact);
+void directory_audience_grew(const struct message *m, struct effects *out,
+                             struct audience *audience, uint64_t added);
 
 /* Takes a contact that is being deleted out of all its audiences. */
 void directory_leave_audiences(const struct message *m, struct view *view, struct effects *out,

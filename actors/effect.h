@@ -18,6 +18,7 @@ enum reply_kind {
     REPLY_FAULT,           /* fault, message, details */
     REPLY_RECORD,          /* status 200 or 201, a record of `table` */
     REPLY_UPSERTED,        /* {created, updated, contacts: [{id, primaryPhone}]} */
+    REPLY_IMPORTED,        /* created, updated, and the rows that were rejected */
     REPLY_MEMBERS_ADDED,   /* {added, alreadyPresent} */
     REPLY_MEMBERS_REMOVED, /* {removed} */
     REPLY_LAUNCHED,        /* 201 {executionId} */
@@ -43,6 +44,12 @@ enum event_status {
 struct contact_made {
     struct uuid id;
     struct slice primary_phone;
+};
+
+/* A row of a message that was rejected. */
+struct row_fault {
+    size_t row; /* from 0 */
+    struct slice message;
 };
 
 struct claimed_call {
@@ -75,6 +82,12 @@ struct reply {
             const struct contact_made *contacts;
             size_t count;
         } upserted;
+
+        struct {
+            uint64_t created, updated;
+            const struct row_fault *rejected;
+            size_t rejected_count;
+        } imported;
 
         struct {
             uint64_t changed, unchanged;

@@ -138,16 +138,15 @@ bool admission_key_holds(const struct exchange *exchange, struct reader *reader)
            auth_lookup(&exchange->api->auth, reader, key, &caller) != OD_ENOTFOUND;
 }
 
-/* application/json, in UTF-8 if it says so (RFC 8259 11; other parameters mean nothing). */
-static bool is_json_type(const char *type)
+bool admission_is_type(const struct exchange *exchange, const char *media_type)
 {
-    static const char json[] = "application/json";
+    const char *type = header(exchange, "Content-Type");
     const char *charset;
 
-    if (type == NULL || strncasecmp(type, json, sizeof(json) - 1) != 0) {
+    if (type == NULL || strncasecmp(type, media_type, strlen(media_type)) != 0) {
         return false;
     }
-    type += sizeof(json) - 1;
+    type += strlen(media_type);
     type += strspn(type, " \t");
     if (*type != '\0' && *type != ';') {
         return false;
@@ -164,27 +163,40 @@ static bool is_json_type(const char *type)
     return charset[5] == '\0' || strchr("\"; \t", charset[5]) != NULL;
 }
 
-bool admission_check_body(struct exchange *exchange)
+enum body_state admission_check_body(struct exchange *exchange)
 {
     struct evbuffer *input = evhttp_request_get_input_buffer(exchange_request(exchange));
     size_t size = evbuffer_get_length(input);
     struct slice text;
 
-    if (exchange->route->body == ROUTE_BODY_NONE ||
+    if (exchange->route->body == ROUTE_BODY_NONE || exchange->route->body == ROUTE_BODY_STREAM ||
         (exchange->route->body == ROUTE_BODY_OPTIONAL && size == 0)) {
-        return true;
+        return BODY_READ;
     }
-    if (size > 0 && !is_json_type(header(exchange, "Content-Type"))) {
+    if (size > 0 && !admission_is_type(exchange, "application/json")) {
         exchange_send_fault(exchange, FAULT_UNSUPPORTED_MEDIA_TYPE,
                             "The body must be application/json");
-        return false;
+        return BODY_REFUSED;
+    }
+    if (size >= PARSER_BODY_BYTES_MIN) {
+        if (parser_submit(exchange->api->parser, exchange->number, input)) {
+            exchange->is_large = true;
+            return BODY_AWAITED;
+        }
+        exchange_send_fault(exchange, FAULT_UNAVAILABLE, "Too many large bodies are being read");
+        return BODY_REFUSED;
     }
     text = slice_make((const char *)evbuffer_pullup(input, -1), size);
     exchange->body = json_parse(text, &exchange->faults);
+    (void)evbuffer_drain(input, size);
+    return admission_check_object(exchange) ? BODY_READ : BODY_REFUSED;
+}
+
+bool admission_check_object(struct exchange *exchange)
+{
     if (exchange->body != NULL && !json_is_object(exchange->body)) {
         faults_add(&exchange->faults, SLICE(""), "must be a JSON object");
     }
-    (void)evbuffer_drain(input, size);
     if (!json_is_object(exchange->body)) {
         exchange_send_faults(exchange);
         return false;

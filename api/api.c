@@ -90,6 +90,9 @@ static int open_parts(struct api *api, struct od_error *error)
         code = open_timer(api, error);
     }
     if (code == 0) {
+        code = parser_open(engine_base(api->engine), router_body_parsed, api, &api->parser, error);
+    }
+    if (code == 0) {
         code = http_open(&api->http, api, config->listen, false, error);
     }
     if (code == 0 && config->ops_listen[0] != '\0') {
@@ -117,6 +120,7 @@ static void free_api(struct api *api)
     http_close(&api->http);
     http_close(&api->ops_http);
     connections_deinit(&api->connections);
+    parser_close(api->parser);
     limits_deinit(api);
     event_streams_deinit(&api->streams);
     first_key_close(api);

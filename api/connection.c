@@ -2,55 +2,27 @@
  *
  *   evhttp accepts --connection_bufferevent--> fresh --adopt--> by_evcon --on_close--> freed
  *
- * Bytes are seen in on_input, as they enter the input buffer and before evhttp's own callback. On a
- * breach of the guard, what belongs to the bad message is cut from the buffer, so evhttp never acts
- * on it; good messages in front of it are answered first. Then the error is written to the socket
- * beside evhttp, our half of it is shut, and what the client still sends is dropped for a few
- * seconds (a reset would take the error from a client that has not read it yet). The client's end,
- * or the deadline, is what evhttp sees, and it frees the connection.
+ * On a breach of the guard, good messages in front of it are answered first. Then the error is
+ * written to the socket beside evhttp, our half of it is shut, and what the client still sends is
+ * dropped for a few seconds (a reset would take the error from a client that has not read it yet).
+ * The client's end, or the deadline, is what evhttp sees, and it frees the connection.
  */
-#include "api/connection.h"
-
 #include <netinet/tcp.h>
 #include <sys/socket.h>
 
 #include <event2/buffer.h>
-#include <uthash.h>
 #include <utlist.h>
 
 #include "api/addresses.h"
-#include "api/held.h"
+#include "api/connection_private.h"
 #include "api/refusal.h"
 #include "api/server.h"
+#include "api/tls.h"
 #include "base/check.h"
 #include "base/memory.h"
 #include "engine/metrics.h"
 
-enum {
-    HEADER_SECONDS = 10,         /* from the first byte of a message to the end of its headers */
-    BODY_SECONDS = 10,           /* and one more for each … */
-    BODY_BYTES_A_SECOND = 65536, /* … of these */
-    LINGER_SECONDS = 5,
-    EXTENTS_MAX = 16 /* of the bytes of one read; libevent reads into up to 4 */
-};
-
-struct connection {
-    struct connections *all;
-    struct http *http;
-    struct bufferevent *bufferevent;
-    struct evhttp_connection *evcon; /* NULL: fresh */
-    struct evbuffer_cb_entry *input_callback;
-    struct guard guard;
-    struct exchange *exchange; /* the one that waits; NULL: none */
-    struct held held;          /* by the input buffer */
-    uint64_t answered;         /* messages whose responses have been written */
-    uint64_t deadline;         /* in the seconds of `connections`; 0: none */
-    uint64_t deadline_of;      /* the message and phase for which it was set */
-    bool is_cutting;           /* the input buffer is being changed by ourselves */
-    bool is_refused;           /* the error has been written */
-    struct connection *next;   /* among the fresh */
-    UT_hash_handle hh;
-};
+enum { LINGER_SECONDS = 5 };
 
 /* NOLINTBEGIN(readability-function-size): the size is that of uthash's macros */
 
@@ -77,150 +49,143 @@ static struct connection *find_by_evcon(const struct connections *all,
 
 /* ---- refusing ---- */
 
+/* Nothing more is sent. */
+static void end_half(struct connection *connection)
+{
+    if (connection->is_tls) {
+        tls_end(connection->bufferevent);
+    }
+    (void)shutdown(connection_fd(connection), SHUT_WR);
+}
+
+static void on_refusal_written(struct bufferevent *bufferevent, void *context)
+{
+    struct connection *connection = context;
+
+    (void)bufferevent;
+    end_half(connection);
+}
+
+static void on_refused_event(struct bufferevent *bufferevent, short what, void *context)
+{
+    struct connection *connection = context;
+
+    connection->refused_event(bufferevent, what, connection->refused_context);
+}
+
+/* Under TLS the error must go through the bufferevent. evhttp's callbacks would take its being
+ * written for the end of a response of their own. */
+static void send_refusal_by_tls(struct connection *connection, struct slice response)
+{
+    bufferevent_getcb(connection->bufferevent, NULL, NULL, &connection->refused_event,
+                      &connection->refused_context);
+    bufferevent_setcb(connection->bufferevent, NULL, on_refusal_written, on_refused_event,
+                      connection);
+    (void)bufferevent_write(connection->bufferevent, response.data, response.size);
+    (void)bufferevent_enable(connection->bufferevent, EV_READ | EV_WRITE);
+}
+
 /* Writes the error beside evhttp and shuts our half. A socket that does not take these few hundred
  * bytes at once is one whose client does not read. */
-static void refuse(struct connection *connection)
+void connection_refuse(struct connection *connection)
 {
-    evutil_socket_t fd = bufferevent_getfd(connection->bufferevent);
+    evutil_socket_t fd = connection_fd(connection);
+    struct buf response;
 
     connection->is_refused = true;
     connection->deadline = connection->all->second + LINGER_SECONDS;
-    refusal_send(connection->all->api, fd, &connection->guard, connection->http->is_ops);
-    (void)shutdown(fd, SHUT_WR);
+    buf_init(&response);
+    refusal_print(connection->all->api, &connection->guard, connection->http->is_ops, &response);
+    if (connection->is_tls && tls_is_open(connection->bufferevent)) {
+        send_refusal_by_tls(connection, buf_slice(&response));
+    } else if (connection->is_tls) {
+        (void)shutdown(fd, SHUT_RDWR); /* there is nobody to tell yet */
+    } else {
+        (void)send(fd, response.data, response.size, MSG_DONTWAIT | MSG_NOSIGNAL);
+        (void)shutdown(fd, SHUT_WR);
+    }
+    buf_deinit(&response);
 }
 
 /* Stops a connection for a reason that the guard does not know. */
-static void break_off(struct connection *connection, enum fault_code code, const char *message)
+void connection_break_off(struct connection *connection, enum fault_code code, const char *message)
 {
     connection->guard.phase = GUARD_BROKEN;
     connection->guard.code = code;
     connection->guard.message = message;
-    refuse(connection);
+    connection_refuse(connection);
 }
 
-/* Leaves the first `keep` bytes of the input buffer. */
-static void cut(struct connection *connection, size_t keep)
+static void on_refuse_later(evutil_socket_t fd, short what, void *context)
 {
-    struct evbuffer *input = bufferevent_get_input(connection->bufferevent);
-    struct evbuffer *kept = NULL;
-
-    connection->is_cutting = true;
-    if (keep > 0) {
-        kept = evbuffer_new();
-        OD_CHECK(kept != NULL);
-        (void)evbuffer_remove_buffer(input, kept, keep);
-    }
-    (void)evbuffer_drain(input, evbuffer_get_length(input));
-    if (kept != NULL) {
-        (void)evbuffer_add_buffer(input, kept);
-        evbuffer_free(kept);
-    }
-    connection->is_cutting = false;
+    (void)fd;
+    (void)what;
+    connection_refuse(context);
 }
 
-/* ---- bytes ---- */
-
-/* Feeds the last `size` bytes of the input. Returns how many passed. */
-static size_t feed(struct connection *connection, struct evbuffer *input, size_t size)
+/* evhttp is about to take its callbacks back, which an error under TLS must replace. */
+static void refuse_behind_response(struct connection *connection)
 {
-    struct evbuffer_iovec extents[EXTENTS_MAX];
-    struct evbuffer_ptr from;
-    size_t passed = 0;
-    int count;
-
-    if (guard_may_skip(&connection->guard, size)) {
-        guard_skip(&connection->guard, size);
-        return size;
-    }
-    if (evbuffer_ptr_set(input, &from, evbuffer_get_length(input) - size, EVBUFFER_PTR_SET) != 0) {
-        return 0;
-    }
-    count = evbuffer_peek(input, (ev_ssize_t)size, &from, extents, EXTENTS_MAX);
-    OD_CHECK(count >= 0);
-    OD_CHECK(count <= EXTENTS_MAX);
-    for (int i = 0; i < count && connection->guard.phase != GUARD_BROKEN; i++) {
-        size_t length = extents[i].iov_len < size - passed ? extents[i].iov_len : size - passed;
-
-        passed += guard_feed(&connection->guard, extents[i].iov_base, length);
-    }
-    return passed;
-}
-
-/* A deadline for the headers and one for the body of each message; set once for each. */
-static void set_deadline(struct connection *connection)
-{
-    const struct guard *guard = &connection->guard;
-    bool is_body = guard->phase == GUARD_BODY;
-    uint64_t of = 2 * guard->messages + (is_body ? 2 : 1);
-
-    if (guard->message_bytes == 0) {
-        connection->deadline = 0;
-    } else if (connection->deadline == 0 || connection->deadline_of != of) {
-        connection->deadline =
-            connection->all->second + 1 +
-            (is_body ? BODY_SECONDS + guard->body_left / BODY_BYTES_A_SECOND : HEADER_SECONDS);
-        connection->deadline_of = of;
-    }
-}
-
-static void adopt(struct connection *connection);
-
-/* Judges bytes that were added at the end of the input. */
-static void on_bytes(struct connection *connection, struct evbuffer *input, size_t size)
-{
-    struct guard *guard = &connection->guard;
-    size_t passed = feed(connection, input, size);
-
-    if (guard->phase == GUARD_BROKEN) {
-        size_t good = evbuffer_get_length(input) - size + passed;
-
-        cut(connection, good > guard->message_bytes ? good - guard->message_bytes : 0);
-        if (guard->messages == connection->answered) {
-            refuse(connection);
-        }
-    } else if (held_is_too_much(&connection->held, connection->all->body_limit)) {
-        cut(connection, 0);
-        break_off(connection, FAULT_UNAVAILABLE, "Too many bodies are being received");
-    } else {
-        set_deadline(connection);
-    }
-}
-
-static void on_input(struct evbuffer *input, const struct evbuffer_cb_info *info, void *context)
-{
-    struct connection *connection = context;
-
-    if (connection->is_cutting) {
+    if (!connection->is_tls) {
+        connection_refuse(connection);
         return;
     }
-    if (info->n_added > 0 && connection->evcon == NULL) {
-        adopt(connection);
+    if (connection->refuse_later == NULL) {
+        connection->refuse_later =
+            evtimer_new(engine_base(connection->all->api->engine), on_refuse_later, connection);
+        OD_CHECK(connection->refuse_later != NULL);
     }
-    held_set(&connection->held, evbuffer_get_length(input));
-    if (info->n_added == 0) {
-        return;
+    event_active(connection->refuse_later, EV_TIMEOUT, 0);
+}
+
+/* The answer has been written and the rest of the body is still on its way: our half ends, and what
+ * comes is dropped. evhttp would close both halves, so the headers that tell it to are taken away;
+ * the client has read ours. */
+static void linger(struct connection *connection, struct evhttp_request *request)
+{
+    struct evkeyvalq *asked = evhttp_request_get_input_headers(request);
+
+    connection->guard.phase = GUARD_BROKEN;
+    connection->is_refused = true;
+    connection->deadline = connection->all->second + LINGER_SECONDS;
+    connection_drop_input(connection);
+    (void)evhttp_remove_header(evhttp_request_get_output_headers(request), "Connection");
+    (void)evhttp_remove_header(asked, "Connection");
+    if (evhttp_add_header(asked, "Connection", "keep-alive") == 0) {
+        end_half(connection);
     }
-    if (connection->guard.phase == GUARD_BROKEN) {
-        cut(connection, evbuffer_get_length(input) - info->n_added);
-    } else {
-        on_bytes(connection, input, info->n_added);
-    }
-    held_set(&connection->held, evbuffer_get_length(input));
 }
 
 void connection_on_complete(struct evhttp_request *request, void *context)
 {
     struct connection *connection = context;
 
-    (void)request;
     connection->answered++;
-    if (connection->guard.phase == GUARD_BROKEN && !connection->is_refused &&
-        connection->guard.messages == connection->answered) {
-        refuse(connection);
+    connection->idle_second = connection->all->second;
+    connection->writing_until = 0;
+    if (taken_body_end(connection)) {
+        linger(connection, request);
+    } else if (connection->guard.phase != GUARD_BROKEN) {
+        connection_go_on(connection);
+    } else if (!connection->is_refused && connection->guard.messages == connection->answered) {
+        refuse_behind_response(connection);
     }
 }
 
 /* ---- life ---- */
+
+static void free_parts(struct connection *connection)
+{
+    guard_deinit(&connection->guard);
+    buf_deinit(&connection->head);
+    taken_body_deinit(&connection->body);
+    if (connection->refuse_later != NULL) {
+        event_free(connection->refuse_later);
+    }
+    if (connection->coming != NULL) {
+        evbuffer_free(connection->coming);
+    }
+}
 
 static void on_close(struct evhttp_connection *evcon, void *context)
 {
@@ -233,13 +198,16 @@ static void on_close(struct evhttp_connection *evcon, void *context)
         exchange_abandon(connection->exchange);
     }
     held_set(&connection->held, 0);
+    if (connection->is_tls) {
+        tls_end(connection->bufferevent);
+    }
     (void)evbuffer_remove_cb_entry(bufferevent_get_input(connection->bufferevent),
                                    connection->input_callback);
     delete_by_evcon(all, connection);
     addresses_remove(&all->addresses, connection->held.address);
     all->count--;
     metrics_set(engine_metrics(all->api->engine), METRIC_HTTP_CONNECTIONS, all->count);
-    guard_deinit(&connection->guard);
+    free_parts(connection);
     memory_free(connection);
     exchange_leave(all->api);
 }
@@ -249,11 +217,11 @@ static void drop(struct connection *connection)
 {
     held_set(&connection->held, 0);
     bufferevent_decref(connection->bufferevent);
-    guard_deinit(&connection->guard);
+    free_parts(connection);
     memory_free(connection);
 }
 
-static void adopt(struct connection *connection)
+void connection_adopt(struct connection *connection)
 {
     struct connections *all = connection->all;
     int one = 1;
@@ -266,6 +234,7 @@ static void adopt(struct connection *connection)
         return;
     }
     connection->evcon = evcon;
+    connection->idle_second = all->second;
     put_by_evcon(all, connection);
     connection->held.address = addresses_add(&all->addresses, evhttp_connection_get_addr(evcon));
     all->count++;
@@ -275,7 +244,7 @@ static void adopt(struct connection *connection)
                      sizeof(one));
     bufferevent_decref(connection->bufferevent);
     if (all->count > all->max || connection->held.address->count > all->max_per_address) {
-        break_off(connection, FAULT_UNAVAILABLE, "Too many connections");
+        connection_break_off(connection, FAULT_UNAVAILABLE, "Too many connections");
         (void)shutdown(connection_fd(connection), SHUT_RD);
     }
 }
@@ -287,7 +256,7 @@ static void on_adopt(evutil_socket_t fd, short what, void *context)
     (void)fd;
     (void)what;
     while (all->fresh != NULL) {
-        adopt(all->fresh);
+        connection_adopt(all->fresh);
     }
 }
 
@@ -295,7 +264,8 @@ struct bufferevent *connection_bufferevent(struct event_base *base, void *contex
 {
     struct http *http = context;
     struct connections *all = &http->api->connections;
-    struct bufferevent *bufferevent = bufferevent_socket_new(base, -1, 0);
+    struct bufferevent *bufferevent =
+        http->tls != NULL ? tls_bufferevent(http->tls, base) : bufferevent_socket_new(base, -1, 0);
     struct connection *connection;
 
     if (bufferevent == NULL) {
@@ -304,12 +274,14 @@ struct bufferevent *connection_bufferevent(struct event_base *base, void *contex
     connection = memory_zero(1, sizeof(*connection));
     connection->all = all;
     connection->http = http;
+    connection->is_tls = http->tls != NULL;
     connection->held.all = &all->held_bytes;
     connection->bufferevent = bufferevent;
     connection->input_callback =
-        evbuffer_add_cb(bufferevent_get_input(bufferevent), on_input, connection);
+        evbuffer_add_cb(bufferevent_get_input(bufferevent), connection_on_input, connection);
     OD_CHECK(connection->input_callback != NULL);
     guard_init(&connection->guard, all->body_limit);
+    buf_init(&connection->head);
     bufferevent_incref(bufferevent);
     LL_PREPEND(all->fresh, connection);
     event_active(all->adopt, EV_TIMEOUT, 0);
@@ -322,6 +294,7 @@ void connections_init(struct connections *connections, struct api *api)
 
     *connections = (struct connections){
         .api = api,
+        .config = config,
         .body_limit = config->body_limit_bytes,
         .max = config->max_connections,
         .max_per_address = config->max_connections_per_address,
@@ -333,7 +306,7 @@ void connections_init(struct connections *connections, struct api *api)
 void connections_deinit(struct connections *connections)
 {
     while (connections->fresh != NULL) {
-        adopt(connections->fresh);
+        connection_adopt(connections->fresh);
     }
     OD_CHECK(connections->by_evcon == NULL);
     event_free(connections->adopt);
@@ -358,6 +331,9 @@ bool connection_is_ops(const struct connection *connection)
 void connection_set_exchange(struct connection *connection, struct exchange *exchange)
 {
     connection->exchange = exchange;
+    if (exchange == NULL) {
+        taken_body_drop(connection);
+    }
 }
 
 evutil_socket_t connection_fd(const struct connection *connection)
@@ -365,14 +341,57 @@ evutil_socket_t connection_fd(const struct connection *connection)
     return bufferevent_getfd(connection->bufferevent);
 }
 
+/* ---- deadlines ---- */
+
+static bool is_late_sending(const struct connection *connection, uint64_t second)
+{
+    bool is_awaited =
+        connection->exchange == NULL || (connection->body.is_begun && !connection->body.is_paused);
+
+    return is_awaited && connection->deadline != 0 && connection->deadline <= second;
+}
+
+/* Nothing of HTTP is said before client and server have agreed on their TLS. */
+static bool is_late_agreeing(const struct connection *connection, uint64_t second)
+{
+    return connection->is_tls && !tls_is_open(connection->bufferevent) &&
+           connection->idle_second + connection->all->config->header_timeout_seconds < second;
+}
+
+static bool is_idle_too_long(const struct connection *connection, uint64_t second)
+{
+    const struct guard *guard = &connection->guard;
+
+    return connection->exchange == NULL && guard->message_bytes == 0 &&
+           guard->messages == connection->answered &&
+           connection->idle_second + connection->all->config->idle_timeout_seconds < second;
+}
+
+static bool is_late_taking(struct connection *connection, uint64_t second)
+{
+    size_t left = evbuffer_get_length(bufferevent_get_output(connection->bufferevent));
+
+    if (left == 0) {
+        connection->writing_until = 0;
+        return false;
+    }
+    if (connection->writing_until == 0) {
+        connection->writing_until = second + 1 + connection->all->config->response_timeout_seconds +
+                                    left / CONNECTION_BYTES_A_SECOND;
+    }
+    return connection->writing_until <= second;
+}
+
 void connections_second(struct connections *connections)
 {
-    const struct connection *connection = connections->by_evcon;
+    struct connection *connection = connections->by_evcon;
+    uint64_t second = ++connections->second;
 
-    connections->second++;
     for (; connection != NULL; connection = connection->hh.next) {
-        if (connection->exchange == NULL && connection->deadline != 0 &&
-            connection->deadline <= connections->second) {
+        bool is_late_now = is_late_taking(connection, second);
+
+        if (is_late_now || is_late_sending(connection, second) ||
+            is_late_agreeing(connection, second) || is_idle_too_long(connection, second)) {
             (void)shutdown(connection_fd(connection), SHUT_RDWR);
         }
     }

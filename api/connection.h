@@ -17,7 +17,7 @@
 #include <event2/event.h>
 #include <event2/http.h>
 
-#include "api/guard.h"
+#include "base/error.h"
 
 struct api;
 struct exchange;
@@ -32,6 +32,7 @@ struct connections {
     struct connection *fresh;        /* made and not adopted yet; a list */
     struct address_count *addresses; /* a uthash by address */
     struct event *adopt;
+    const struct config *config;
     uint64_t body_limit;
     uint32_t count, max, max_per_address;
     uint64_t held_bytes; /* of all input buffers */
@@ -56,6 +57,38 @@ bool connection_is_ops(const struct connection *connection);
 void connection_set_exchange(struct connection *connection, struct exchange *exchange);
 
 evutil_socket_t connection_fd(const struct connection *connection);
+
+/* ---- bodies that evhttp does not read (connection_body.c) ---- */
+
+/* True when the body of the request that evhttp hands over comes through the calls below: it is
+ * chunked, or streamed. */
+bool connection_has_body(const struct connection *connection);
+
+/* True for one that may have any length: its request is answered while it comes. */
+bool connection_body_is_streamed(const struct connection *connection);
+
+/* Begins to read it; the exchange's on_body is called when more of it has come, when it is whole
+ * and when it is broken, but not before this returns. */
+void connection_take_body(struct connection *connection);
+
+/* What has come; whoever uses it drains it. */
+struct evbuffer *connection_body(const struct connection *connection);
+
+/* True when nothing more will come. */
+bool connection_body_is_whole(const struct connection *connection);
+
+/* True when an answer now comes before the end of the body: the connection ends with it. */
+bool connection_awaits_body(const struct connection *connection);
+
+/* True when what came breaks the rules; then `code` and `message` (static) say which. */
+bool connection_body_is_broken(const struct connection *connection, enum fault_code *code,
+                               const char **message);
+
+/* Lets a client send the body that asked whether it may. */
+void connection_continue(struct connection *connection);
+
+/* Stops to read, and goes on. */
+void connection_pause_body(struct connection *connection, bool is_paused);
 
 /* evhttp's callback for when it has written a whole response; the context is the connection. */
 void connection_on_complete(struct evhttp_request *request, void *context);

@@ -159,7 +159,14 @@ void exchange_leave(struct api *api)
         struct exchange *exchange = own->exchange;
 
         api->finished = own->next;
-        json_decref(exchange->body);
+        if (exchange->on_end != NULL) {
+            exchange->on_end(exchange);
+        }
+        if (exchange->is_large) {
+            parser_discard(api->parser, exchange->body);
+        } else {
+            json_decref(exchange->body);
+        }
         arena_free(own->payload);
         arena_deinit(&exchange->arena);
         memory_free(exchange); /* the first member of its memory */
@@ -169,6 +176,11 @@ void exchange_leave(struct api *api)
 bool exchange_is_over(const struct exchange *exchange)
 {
     return exchange->own->request == NULL;
+}
+
+struct connection *exchange_connection(const struct exchange *exchange)
+{
+    return exchange->own->connection;
 }
 
 struct evhttp_request *exchange_request(const struct exchange *exchange)

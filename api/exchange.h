@@ -68,6 +68,7 @@ struct exchange {
     size_t query_count;
     struct page_request page;
     json_t *body;             /* an object; NULL: none was sent */
+    bool is_large;            /* the body has been parsed, and will be freed, by api/parser.h */
     struct fault_list faults; /* in `arena` */
 
     /* Durable rows, while the route's handler runs; NULL at other times. Do not end it. */
@@ -78,6 +79,8 @@ struct exchange {
     void (*on_timeout)(struct exchange *); /* of exchange_wait */
     void (*on_gone)(struct exchange *);    /* of exchange_watch_client; it may be over by then */
     void (*on_drained)(struct exchange *); /* of exchange_stream_send; may be NULL */
+    void (*on_body)(struct exchange *);    /* of connection_take_body */
+    void (*on_end)(struct exchange *);     /* frees what `state` owns outside of `arena` */
     void *state;                           /* in `arena` */
     struct slice secret;                   /* of a new API key, shown in its answer only */
 
@@ -127,6 +130,9 @@ void exchange_send_fault(struct exchange *exchange, enum fault_code code, const 
 
 /* ValidationError with the exchange's list of faults, of which there is at least one. */
 void exchange_send_faults(struct exchange *exchange);
+
+/* What the guard found in a body that is taken (connection_body_is_broken). */
+void exchange_send_breach(struct exchange *exchange, enum fault_code code, const char *message);
 
 /* An error as an actor replied it. */
 void exchange_send_reply_fault(struct exchange *exchange, const struct reply *reply);
@@ -203,6 +209,8 @@ void exchange_leave(struct api *api);
 
 /* True once it has been answered or abandoned. */
 bool exchange_is_over(const struct exchange *exchange);
+
+struct connection *exchange_connection(const struct exchange *exchange);
 
 struct evhttp_request *exchange_request(const struct exchange *exchange);
 

@@ -5,6 +5,7 @@
 
 #include <event2/buffer.h>
 
+#include "api/connection.h"
 #include "api/exchange_private.h"
 #include "api/json.h"
 #include "api/server.h"
@@ -85,7 +86,7 @@ static void finish(struct exchange *exchange, int status)
     struct evhttp_request *request = exchange->own->request;
 
     exchange_add_header(exchange, "X-Request-Id", exchange->request_id);
-    if (exchange->api->is_stopping) {
+    if (exchange->api->is_stopping || connection_awaits_body(exchange->own->connection)) {
         exchange_add_header(exchange, "Connection", "close");
     }
     exchange_note_answer(exchange, status);
@@ -212,6 +213,13 @@ void exchange_send_faults(struct exchange *exchange)
                                faults->count - 1);
     }
     send_fault(exchange, FAULT_VALIDATION, message, faults->items, faults->count);
+}
+
+void exchange_send_breach(struct exchange *exchange, enum fault_code code, const char *message)
+{
+    struct fault_detail detail = {.path = SLICE("request"), .message = slice_from(message)};
+
+    send_fault(exchange, code, detail.message, &detail, 1);
 }
 
 void exchange_send_reply_fault(struct exchange *exchange, const struct reply *reply)

@@ -116,6 +116,16 @@ static bool check_version(struct guard *guard, struct slice version)
     return guard_malformed(guard, "The protocol version must be HTTP/1.1 or HTTP/1.0");
 }
 
+/* The one path whose body may be of any length (api/import.h). */
+static bool is_streamed(struct slice target)
+{
+    static const char path[] = "/api/contacts/import";
+    size_t size = sizeof(path) - 1;
+
+    return target.size >= size && memcmp(target.data, path, size) == 0 &&
+           (target.size == size || target.data[size] == '?');
+}
+
 static bool check_method(struct guard *guard, struct slice method, struct slice target)
 {
     static const char *const known[] = {"GET",    "POST",    "PUT",  "PATCH",
@@ -128,6 +138,7 @@ static bool check_method(struct guard *guard, struct slice method, struct slice 
         if (slice_equal_text(method, known[i])) {
             /* evhttp takes no body with these, and would read one as the next request. */
             guard->has_no_body = i >= 6;
+            guard->is_streamed = i == 1 && is_streamed(target);
             return true;
         }
     }
@@ -188,10 +199,12 @@ static bool content_length(struct guard *guard, struct slice value)
     return true;
 }
 
+/* Of codings, "chunked" alone is taken; and not in another form, which others may read otherwise.
+ */
 static bool transfer_encoding(struct guard *guard, struct slice value)
 {
-    (void)value;
     guard->has_encoding = true;
+    guard->has_bad_encoding = !is_same(value, "chunked");
     return true;
 }
 
@@ -205,6 +218,7 @@ static bool host(struct guard *guard, struct slice value)
 /* evhttp answers other expectations in HTML. */
 static bool expect(struct guard *guard, struct slice value)
 {
+    guard->expects_continue = true;
     return is_same(value, "100-continue") || guard_malformed(guard, "Expect must be 100-continue");
 }
 
@@ -251,34 +265,79 @@ static bool known_header(struct guard *guard, struct slice name, struct slice va
     return true;
 }
 
+/* Of two ways to say where the body ends, evhttp and a proxy in front of it might each take another
+ * (RFC 9112 6.1: such a message "ought to be handled as an error"). */
+static bool check_encoding(struct guard *guard)
+{
+    if (guard->has_length) {
+        return guard_malformed(guard, "Content-Length and Transfer-Encoding exclude each other");
+    }
+    if (guard->is_http_1_0) {
+        return guard_malformed(guard, "HTTP/1.0 has no Transfer-Encoding");
+    }
+    if (guard->has_bad_encoding) {
+        return guard_breach(guard, FAULT_NOT_IMPLEMENTED,
+                            "Of Transfer-Encoding, \"chunked\" alone is supported");
+    }
+    guard->is_chunked = true;
+    return true;
+}
+
 /* The whole block has been seen: what it asks for must be something that will be read. */
 static bool headers_end(struct guard *guard)
 {
     if (!guard->has_host && !guard->is_http_1_0) {
         return guard_malformed(guard, "The Host header is missing");
     }
-    if (guard->has_encoding) {
-        return guard_breach(guard, FAULT_LENGTH_REQUIRED,
-                            "Transfer-Encoding is not supported: send a Content-Length");
+    if (guard->has_encoding && !check_encoding(guard)) {
+        return false;
     }
-    if (guard->content_length > guard->body_limit) {
+    if (!guard->is_streamed && guard->content_length > guard->body_limit) {
         return guard_breach(guard, FAULT_PAYLOAD_TOO_LARGE, "The body is larger than the limit");
     }
     if (guard->has_unknown_method) {
         return guard_breach(guard, FAULT_NOT_IMPLEMENTED, "Unknown method");
     }
-    if (guard->has_no_body && guard->content_length > 0) {
+    if (guard->has_no_body && (guard->content_length > 0 || guard->is_chunked)) {
         return guard_malformed(guard, "This method takes no body");
     }
-    guard->body_left = guard->content_length;
-    guard->phase = GUARD_BODY;
-    guard_skip(guard, 0);
+    guard->phase = GUARD_PASSED;
+    return true;
+}
+
+bool guard_field_line(struct guard *guard, struct slice line, struct slice *name,
+                      struct slice *value)
+{
+    const char *colon;
+    struct slice before;
+    struct slice after;
+
+    if (line.data[0] == ' ' || line.data[0] == '\t') {
+        return guard_malformed(guard, "A header must not go on in a further line");
+    }
+    colon = memchr(line.data, ':', line.size);
+    if (colon == NULL) {
+        return guard_malformed(guard, "A header has no colon");
+    }
+    before = slice_make(line.data, (size_t)(colon - line.data));
+    after = slice_make(colon + 1, line.size - before.size - 1);
+    if (!is_token(before)) {
+        return guard_malformed(guard, "The name of a header is not a token");
+    }
+    if (!is_value(after)) {
+        return guard_malformed(guard, "A header has a control character");
+    }
+    if (name != NULL) {
+        *name = before;
+    }
+    if (value != NULL) {
+        *value = trim(after);
+    }
     return true;
 }
 
 bool guard_header_line(struct guard *guard, struct slice line)
 {
-    const char *colon;
     struct slice name;
     struct slice value;
 
@@ -290,20 +349,52 @@ bool guard_header_line(struct guard *guard, struct slice line)
         return guard_breach(guard, FAULT_HEADER_FIELDS_TOO_LARGE,
                             "There are more than 100 headers");
     }
-    if (line.data[0] == ' ' || line.data[0] == '\t') {
-        return guard_malformed(guard, "A header must not go on in a further line");
+    return guard_field_line(guard, line, &name, &value) && known_header(guard, name, value);
+}
+
+bool guard_hides_header(struct slice line)
+{
+    static const char *const hidden[] = {"Content-Length", "Transfer-Encoding", "Expect"};
+    const char *colon = memchr(line.data, ':', line.size);
+
+    for (size_t i = 0; colon != NULL && i < sizeof(hidden) / sizeof(hidden[0]); i++) {
+        if (is_same(slice_make(line.data, (size_t)(colon - line.data)), hidden[i])) {
+            return true;
+        }
     }
-    colon = memchr(line.data, ':', line.size);
-    if (colon == NULL) {
-        return guard_malformed(guard, "A header has no colon");
+    return false;
+}
+
+/* ---- chunks ---- */
+
+static int digit_of(char byte)
+{
+    if (byte >= '0' && byte <= '9') {
+        return byte - '0';
     }
-    name = slice_make(line.data, (size_t)(colon - line.data));
-    value = slice_make(colon + 1, line.size - name.size - 1);
-    if (!is_token(name)) {
-        return guard_malformed(guard, "The name of a header is not a token");
+    if (byte >= 'a' && byte <= 'f') {
+        return byte - 'a' + 10;
     }
-    if (!is_value(value)) {
-        return guard_malformed(guard, "A header has a control character");
+    return byte >= 'A' && byte <= 'F' ? byte - 'A' + 10 : -1;
+}
+
+bool guard_chunk_line(struct slice line, uint64_t *size)
+{
+    enum { DIGITS_MAX = 15 }; /* so that no sum of two overflows */
+
+    size_t digits = 0;
+
+    *size = 0;
+    while (digits < line.size && digit_of(line.data[digits]) >= 0) {
+        *size = *size * 16 + (uint64_t)digit_of(line.data[digits]);
+        digits++;
+        if (digits > DIGITS_MAX) {
+            return false;
+        }
     }
-    return known_header(guard, name, trim(value));
+    if (digits == 0) {
+        return false;
+    }
+    line = slice_make(line.data + digits, line.size - digits);
+    return line.size == 0 || (line.data[0] == ';' && is_value(line));
 }

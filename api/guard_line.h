@@ -10,6 +10,14 @@
 bool guard_request_line(struct guard *guard, struct slice line);
 bool guard_header_line(struct guard *guard, struct slice line);
 
+/* A header or trailer: what its form breaks. Its parts are written where they are asked for. */
+bool guard_field_line(struct guard *guard, struct slice line, struct slice *name,
+                      struct slice *value);
+
+/* The size of a chunk, of up to 15 hexadecimal digits, and its extensions, which are dropped;
+ * false: the line is none. */
+bool guard_chunk_line(struct slice line, uint64_t *size);
+
 /* Breaks the connection; always false. `message` is static. */
 bool guard_breach(struct guard *guard, enum fault_code code, const char *message);
 bool guard_malformed(struct guard *guard, const char *message);

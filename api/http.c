@@ -5,14 +5,18 @@
 #include <netinet/in.h>
 #include <string.h>
 
+#include <event2/buffer.h>
+
 #include "api/connection.h"
+#include "api/guard.h"
 #include "api/router.h"
 #include "api/server.h"
+#include "api/tls.h"
+#include "base/check.h"
 #include "base/log.h"
 
 enum {
     BACKLOG = 1024,
-    IDLE_SECONDS = 60, /* between two requests of a connection */
     ACCEPT_ERROR_LOG_MS = 10000,
 };
 
@@ -21,6 +25,38 @@ static const ev_uint16_t all_methods = EVHTTP_REQ_GET | EVHTTP_REQ_POST | EVHTTP
                                        EVHTTP_REQ_PUT | EVHTTP_REQ_DELETE | EVHTTP_REQ_OPTIONS |
                                        EVHTTP_REQ_TRACE | EVHTTP_REQ_CONNECT | EVHTTP_REQ_PATCH;
 
+/* A body of chunks: when it is whole, it is the request's as if evhttp had read it. */
+static void on_chunks(struct exchange *exchange)
+{
+    struct connection *connection = exchange_connection(exchange);
+    const char *message;
+    enum fault_code code;
+
+    if (connection_body_is_broken(connection, &code, &message)) {
+        exchange_send_breach(exchange, code, message);
+    } else if (connection_body_is_whole(connection)) {
+        struct evbuffer *input = evhttp_request_get_input_buffer(exchange_request(exchange));
+        int error = evbuffer_add_buffer(input, connection_body(connection));
+
+        OD_CHECK(error == 0);
+        router_dispatch(exchange);
+    }
+}
+
+static void dispatch(struct exchange *exchange)
+{
+    struct connection *connection = exchange_connection(exchange);
+
+    if (!connection_has_body(connection) || connection_body_is_streamed(connection)) {
+        router_dispatch(exchange);
+        return;
+    }
+    exchange->on_body = on_chunks;
+    connection_take_body(connection);
+    connection_continue(connection);
+    on_chunks(exchange);
+}
+
 static void on_request(struct evhttp_request *request, void *context)
 {
     struct http *http = context;
@@ -28,7 +64,7 @@ static void on_request(struct evhttp_request *request, void *context)
     struct connection *connection = connection_of(&api->connections, request);
 
     exchange_enter(api);
-    router_dispatch(exchange_new(api, request, connection));
+    dispatch(exchange_new(api, request, connection));
     exchange_leave(api);
 }
 
@@ -98,7 +134,6 @@ static void set_up(struct http *http, const struct config *config)
     evhttp_set_allowed_methods(http->evhttp, all_methods);
     evhttp_set_max_headers_size(http->evhttp, (ev_ssize_t)2 * GUARD_HEADER_BYTES_MAX);
     evhttp_set_max_body_size(http->evhttp, (ev_ssize_t)config->body_limit_bytes);
-    evhttp_set_timeout(http->evhttp, IDLE_SECONDS);
     evconnlistener_set_error_cb(http->listener, on_accept_error);
 }
 
@@ -106,8 +141,15 @@ int http_open(struct http *http, struct api *api, const char *address, bool is_o
               struct od_error *error)
 {
     struct event_base *base = engine_base(api->engine);
+    const struct config *config = engine_config(api->engine);
 
     *http = (struct http){.api = api, .is_ops = is_ops};
+    if (!is_ops && config->tls_certificate[0] != '\0') {
+        int code = tls_open(config->tls_certificate, config->tls_key, &http->tls, error);
+        if (code != 0) {
+            return code;
+        }
+    }
     http->listener = listen_on(base, address);
     if (http->listener == NULL) {
         return od_error_set(error, OD_EINVAL, "cannot listen on %s: %s", address,
@@ -120,10 +162,11 @@ int http_open(struct http *http, struct api *api, const char *address, bool is_o
         http_close(http);
         return od_error_set(error, OD_ENOMEM, "out of memory");
     }
-    set_up(http, engine_config(api->engine));
+    set_up(http, config);
     http->port = port_of(evconnlistener_get_fd(http->listener));
     log_info("listening", FIELD_TEXT("for", is_ops ? "operations" : "requests"),
-             FIELD_TEXT("address", address), FIELD_UINT("port", http->port));
+             FIELD_TEXT("address", address), FIELD_UINT("port", http->port),
+             FIELD_TEXT("scheme", http->tls != NULL ? "https" : "http"));
     return 0;
 }
 
@@ -140,6 +183,8 @@ void http_close(struct http *http)
     if (http->evhttp != NULL) {
         evhttp_free(http->evhttp);
     }
+    tls_close(http->tls);
     http->evhttp = NULL;
     http->listener = NULL;
+    http->tls = NULL;
 }

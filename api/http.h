@@ -18,6 +18,7 @@ struct http {
     struct api *api;
     struct evhttp *evhttp;
     struct evconnlistener *listener; /* owned by evhttp */
+    struct tls *tls;                 /* NULL: HTTP without TLS */
     bool is_ops;                     /* serves /healthz, /readyz and /metrics only */
     bool is_stopped;
     uint16_t port;

@@ -173,6 +173,13 @@ static int find_stored(struct exchange *exchange, const struct idempotency_key *
     return error;
 }
 
+bool idempotency_is_stored(struct exchange *exchange, const struct idempotency_key *key)
+{
+    struct kept_response stored;
+
+    return find_stored(exchange, key, &stored) == 0;
+}
+
 static void answer_stored(struct exchange *exchange, const struct idempotency_key *key,
                           const uint8_t *fingerprint, const struct kept_response *stored)
 {

@@ -35,6 +35,10 @@ struct response {
  * exchange's faults. The key must be wiped after use (sodium_memzero). */
 bool idempotency_read_key(struct exchange *exchange, struct idempotency_key *out);
 
+/* Whether a response is stored under the key, whatever its request was; while exchange->reader is
+ * there. */
+bool idempotency_is_stored(struct exchange *exchange, const struct idempotency_key *key);
+
 /* Looks the request up, by its key and fingerprint, while exchange->reader is there. True: the
  * exchange goes on. False: it has been answered, or it waits for its twin. A route that takes its
  * body as it comes calls this when the fingerprint is complete, before it answers. */

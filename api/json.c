@@ -37,7 +37,8 @@ static struct outline scan(struct slice text)
 {
     struct outline outline = {0};
 
-    for (size_t at = 0; at < text.size;) {
+    for (size_t at = 0; at < text.size && outline.deepest <= JSON_DEPTH_MAX &&
+                        outline.tokens <= JSON_TOKENS_MAX;) {
         switch (text.data[at]) {
         case '"': at = skip_string(text, at); continue;
         case '{':

@@ -1,7 +1,6 @@
 #include "api/refusal.h"
 
 #include <string.h>
-#include <sys/socket.h>
 
 #include "api/faults.h"
 #include "api/router.h"
@@ -77,23 +76,20 @@ static int print(const struct refusal *refusal, const char *request_id, struct b
     return error;
 }
 
-void refusal_send(struct api *api, evutil_socket_t fd, const struct guard *guard, bool is_ops)
+void refusal_print(struct api *api, const struct guard *guard, bool is_ops, struct buf *out)
 {
     char request_id[REQUEST_ID_SIZE];
     struct refusal refusal;
-    struct buf response;
 
     _Static_assert(sizeof(request_id) == sizeof(guard->request_id), "one size of request id");
     memcpy(request_id, guard->request_id, sizeof(request_id));
     if (request_id[0] == '\0') {
         exchange_new_request_id(api, request_id);
     }
-    buf_init(&response);
     judge(api, guard, is_ops, &refusal);
-    if (print(&refusal, request_id, &response) == 0) {
-        (void)send(fd, response.data, response.size, MSG_DONTWAIT | MSG_NOSIGNAL);
+    if (print(&refusal, request_id, out) != 0) {
+        buf_clear(out);
     }
     metrics_add_http_status(engine_metrics(api->engine), fault_status(refusal.code));
     buf_deinit(&refusal.allow);
-    buf_deinit(&response);
 }

@@ -6,15 +6,13 @@
 
 #include <stdbool.h>
 
-#include <event2/util.h>
-
 #include "api/guard.h"
 
 struct api;
 
-/* Writes the response to the guard's breach. An unknown method (FAULT_NOT_IMPLEMENTED) of a known
- * path becomes a 405 with Allow, of an unknown path a 404. `is_ops`: which routes there are. What
- * the socket does not take at once is lost. */
-void refusal_send(struct api *api, evutil_socket_t fd, const struct guard *guard, bool is_ops);
+/* Appends the response to the guard's breach. An unknown method (FAULT_NOT_IMPLEMENTED) of a known
+ * path becomes a 405 with Allow, of an unknown path a 404. `is_ops`: which routes there are.
+ * Appends nothing when memory is short. */
+void refusal_print(struct api *api, const struct guard *guard, bool is_ops, struct buf *out);
 
 #endif

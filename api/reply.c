@@ -117,6 +117,7 @@ void reply_answer(struct exchange *exchange, const struct reply *reply)
     case REPLY_LAUNCHED: exchange_send_json(exchange, 201, launched(reply)); return;
     case REPLY_RECORD:
     case REPLY_EXECUTION: send_rendered(exchange, reply); return;
+    case REPLY_IMPORTED:
     case REPLY_CLAIMED:
     case REPLY_EVENT: break;
     }

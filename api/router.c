@@ -280,7 +280,16 @@ static bool check_faults(struct exchange *exchange)
     return false;
 }
 
-/* Every check in its order; false, with the exchange answered, when one has failed. */
+static void end_read(struct exchange *exchange)
+{
+    if (exchange->reader != NULL) {
+        engine_end_read(exchange->engine, exchange->reader);
+        exchange->reader = NULL;
+    }
+}
+
+/* Every check in its order; false when one has failed and the exchange has been answered, or when
+ * it waits for its body to be parsed. */
 static bool check(struct exchange *exchange, const struct compiled_route *route,
                   const struct segments *path, struct slice target)
 {
@@ -288,10 +297,10 @@ static bool check(struct exchange *exchange, const struct compiled_route *route,
         return false;
     }
     read_query(exchange, target);
-    if (!idempotency_check(exchange)) {
+    if (exchange->route->body != ROUTE_BODY_STREAM && !idempotency_check(exchange)) {
         return false;
     }
-    return admission_check_body(exchange) && check_faults(exchange);
+    return admission_check_body(exchange) == BODY_READ && check_faults(exchange);
 }
 
 void router_dispatch(struct exchange *exchange)
@@ -311,8 +320,37 @@ void router_dispatch(struct exchange *exchange)
     if (check(exchange, route, &path, target)) {
         exchange->route->handle(exchange);
     }
-    if (exchange->reader != NULL) {
-        engine_end_read(exchange->engine, exchange->reader);
-        exchange->reader = NULL;
+    end_read(exchange);
+}
+
+/* Faults of a thread's list become the exchange's own. */
+static void take_faults(struct exchange *exchange, const struct fault_list *faults)
+{
+    for (size_t i = 0; i < faults->count; i++) {
+        faults_add(&exchange->faults, arena_copy(&exchange->arena, faults->items[i].path), "%.*s",
+                   SLICE_ARGS(faults->items[i].message));
     }
+}
+
+void router_body_parsed(void *context, uint64_t number, json_t *json,
+                        const struct fault_list *faults)
+{
+    struct api *api = context;
+    struct exchange *exchange = exchange_find(api, number);
+
+    if (exchange == NULL) { /* its client has gone */
+        parser_discard(api->parser, json);
+        return;
+    }
+    exchange_enter(api);
+    exchange->body = json;
+    take_faults(exchange, faults);
+    exchange->reader = engine_begin_read(exchange->engine);
+    if (exchange->reader == NULL) {
+        exchange_send_fault(exchange, FAULT_UNAVAILABLE, "The store cannot be read now");
+    } else if (admission_check_object(exchange) && check_faults(exchange)) {
+        exchange->route->handle(exchange);
+    }
+    end_read(exchange);
+    exchange_leave(api);
 }

@@ -35,6 +35,7 @@ enum route_access {
 enum route_body {
     ROUTE_BODY_NONE,     /* a body that is sent is not looked at */
     ROUTE_BODY_JSON,     /* a JSON object must be sent */
+    ROUTE_BODY_STREAM,   /* the handler reads it as it comes (connection_take_body) */
     ROUTE_BODY_OPTIONAL, /* a JSON object may be sent; exchange->body is NULL when none was */
 };
 
@@ -62,6 +63,11 @@ void router_free(struct router *router);
 
 /* Finds the route of the request and runs its handler, or answers with the error. */
 void router_dispatch(struct exchange *exchange);
+
+/* Goes on with the exchange whose large body has been parsed: the parser_done_fn of the API, whose
+ * state is `context`. */
+void router_body_parsed(void *context, uint64_t exchange, json_t *json,
+                        const struct fault_list *faults);
 
 /* Appends the methods of a path's routes as for an Allow header; false: no route has that path. The
  * query of the target, if any, is left out. */

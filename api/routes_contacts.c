@@ -3,7 +3,9 @@
 #include "api/routes.h"
 
 #include "api/attribute_faults.h"
+#include "api/import.h"
 #include "api/page.h"
+#include "api/routes_contacts.h"
 #include "api/routes_records.h"
 #include "model/phone.h"
 
@@ -97,9 +99,8 @@ static void read_attributes(struct body_value *object, struct contact_patch *pat
     patch->value.attribute_count = count;
 }
 
-/* Reads a contact's properties, and names the unknown ones. */
-static void read_contact(struct exchange *exchange, struct body_value *object,
-                         enum property_rule phone_rule, struct contact_patch *patch)
+void contact_read(struct exchange *exchange, struct body_value *object,
+                  enum property_rule phone_rule, struct contact_patch *patch)
 {
     struct contact *contact = &patch->value;
     enum property found;
@@ -141,7 +142,7 @@ static void on_create(struct exchange *exchange)
     struct body_value root;
 
     records_open_body(exchange, &root);
-    read_contact(exchange, &root, PROPERTY_REQUIRED, patch);
+    contact_read(exchange, &root, PROPERTY_REQUIRED, patch);
     attribute_faults_add(exchange, &patch->value, SLICE(""));
     if (faults_any(&exchange->faults)) {
         exchange_send_faults(exchange);
@@ -160,7 +161,7 @@ static void on_patch(struct exchange *exchange)
     struct body_value root;
 
     records_open_body(exchange, &root);
-    read_contact(exchange, &root, PROPERTY_PATCHED, patch);
+    contact_read(exchange, &root, PROPERTY_PATCHED, patch);
     attribute_faults_add(exchange, &patch->value, SLICE(""));
     if (faults_any(&exchange->faults)) {
         exchange_send_faults(exchange);
@@ -188,7 +189,7 @@ static void on_upsert(struct exchange *exchange)
     for (size_t i = 0; i < list->count; i++) {
         value_item(&data, i, &item);
         if (value_is_object(&item)) {
-            read_contact(exchange, &item, PROPERTY_REQUIRED, &patches[i]);
+            contact_read(exchange, &item, PROPERTY_REQUIRED, &patches[i]);
         }
         patches[i].value.id = engine_new_id(exchange->engine);
     }
@@ -265,6 +266,7 @@ static void on_delete(struct exchange *exchange)
     records_delete(exchange, MESSAGE_CONTACT_DELETE);
 }
 
+static const struct route_query import_query[] = {{"audienceId", false}, {NULL, false}};
 static const struct route_query list_query[] = {{"primaryPhone", false}, {NULL, false}};
 
 const struct route routes_contacts[] = {
@@ -278,6 +280,12 @@ const struct route routes_contacts[] = {
      .access = ACCESS_ORGANISATION,
      .body = ROUTE_BODY_JSON,
      .handle = on_upsert},
+    {.method = EVHTTP_REQ_POST,
+     .path = "/api/contacts/import",
+     .access = ACCESS_ORGANISATION,
+     .body = ROUTE_BODY_STREAM,
+     .query = import_query,
+     .handle = import_begin},
     {.method = EVHTTP_REQ_GET,
      .path = "/api/contacts",
      .access = ACCESS_ORGANISATION,

@@ -14,6 +14,7 @@
 #include "api/exchange.h"
 #include "api/first_key.h"
 #include "api/http.h"
+#include "api/parser.h"
 #include "api/router.h"
 #include "engine/engine.h"
 
@@ -25,6 +26,7 @@ struct api {
     struct connections connections;
     struct event_streams streams;
     struct http http, ops_http;
+    struct parser *parser;
     struct exchange_private *exchanges; /* a uthash by number: those without an answer yet */
     struct exchange_private *finished;  /* a list: answered, to be freed */
     struct idempotent *idempotents;     /* a uthash: Idempotency-Keys under way */

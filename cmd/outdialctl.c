@@ -20,6 +20,7 @@
 
 enum {
     OPTION_URL = 0x100,
+    OPTION_CA_FILE,
     OPTION_KEY,
     OPTION_KEY_FILE,
     OPTION_ORGANISATION,
@@ -108,6 +109,9 @@ static const struct argp_option common_options[] = {
     {NULL, 0, NULL, 0, "Common options:", OPTION_GROUP},
     {"url", OPTION_URL, "URL", 0, "address of the daemon ($OUTDIAL_URL; " DEFAULT_URL ")",
      OPTION_GROUP},
+    {"ca-file", OPTION_CA_FILE, "FILE", 0,
+     "certificates that an https address may have ($OUTDIAL_CA_FILE; those of the system)",
+     OPTION_GROUP},
     {"key", OPTION_KEY, "KEY", 0, "API key ($OUTDIAL_KEY; other users of the machine see options)",
      OPTION_GROUP},
     {"key-file", OPTION_KEY_FILE, "FILE", 0, "file whose first line is the API key", OPTION_GROUP},
@@ -125,6 +129,7 @@ static bool take_common(struct ctl *ctl, int key, const char *argument)
 {
     switch (key) {
     case OPTION_URL: ctl->url = argument; return true;
+    case OPTION_CA_FILE: ctl->ca_file = argument; return true;
     case OPTION_KEY: ctl->key = argument; return true;
     case OPTION_KEY_FILE: ctl->key_file = argument; return true;
     case OPTION_ORGANISATION:
@@ -226,7 +231,9 @@ static int run_command(struct ctl *ctl, const struct ctl_command *command, int a
 
 int main(int argc, char **argv)
 {
-    struct ctl ctl = {.url = DEFAULT_URL, .organisation = ctl_environment("OUTDIAL_ORGANIZATION")};
+    struct ctl ctl = {.url = DEFAULT_URL,
+                      .ca_file = ctl_environment("OUTDIAL_CA_FILE"),
+                      .organisation = ctl_environment("OUTDIAL_ORGANIZATION")};
     struct choice choice = {.ctl = &ctl};
     struct argp argp = {
         .options = common_options, .parser = on_option, .args_doc = "COMMAND [ARGUMENT...]"};

@@ -29,6 +29,7 @@ struct ctl_http;
 /* The common options, and the connection. Texts are borrowed from the command line. */
 struct ctl {
     const char *url;
+    const char *ca_file;        /* certificates to trust; NULL: those of the system */
     const char *key, *key_file; /* NULL: not given */
     const char *organisation;   /* an id; NULL: the key's own */
     bool names_organisation;    /* by an option, not by the environment */
@@ -100,6 +101,17 @@ int ctl_print_refusal(const struct ctl *ctl, long http_status, const json_t *bod
 int ctl_get(struct ctl *ctl, json_t **answer, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 int ctl_post(struct ctl *ctl, const char *path, const json_t *body, json_t **answer);
+
+/* Fills `out` with up to `size` bytes of a body. Returns how many, 0 at its end, or
+ * CTL_STREAM_ABORT. */
+typedef size_t (*ctl_stream_fn)(void *context, char *out, size_t size);
+
+#define CTL_STREAM_ABORT SIZE_MAX
+
+/* POST of NDJSON that is made while it is sent. CTL_OK: *answer is the caller's. Otherwise the
+ * reason has been printed, unless it is that `read` has ended it: CTL_FAILED. */
+int ctl_stream(struct ctl *ctl, const char *path, ctl_stream_fn read, void *context,
+               json_t **answer);
 
 /* GET of a text that is no JSON, appended to `out`. Prints nothing; may simply fail. */
 int ctl_get_text(struct ctl *ctl, const char *path, struct buf *out);

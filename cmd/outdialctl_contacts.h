@@ -2,8 +2,8 @@
 #ifndef OUTDIAL_CMD_OUTDIALCTL_CONTACTS_H
 #define OUTDIAL_CMD_OUTDIALCTL_CONTACTS_H
 
+#include "api/csv.h"
 #include "cmd/outdialctl.h"
-#include "cmd/outdialctl_csv.h"
 
 enum column_type {
     COLUMN_IGNORED,

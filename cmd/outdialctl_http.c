@@ -18,6 +18,7 @@
 
 #define CONNECT_TIMEOUT_MS 5000L
 #define REQUEST_TIMEOUT_MS 120000L
+#define STALL_TIMEOUT_S    60L /* of a body of any length, without a byte */
 #define ANSWER_MAX         (UINT64_C(256) * 1024 * 1024) /* bytes */
 #define KEY_MAX            512                           /* bytes of a key's file */
 #define URL_MAX            2048
@@ -28,11 +29,19 @@
 
 struct ctl_http {
     CURL *curl;
-    struct curl_slist *headers;      /* of a request without a body */
-    struct curl_slist *body_headers; /* and of one with */
+    struct curl_slist *headers;        /* of a request without a body */
+    struct curl_slist *body_headers;   /* and of one with */
+    struct curl_slist *stream_headers; /* and of one whose length is not known */
     char error[CURL_ERROR_SIZE];
     struct buf answer;
-    bool is_quiet; /* nothing is said of an answer that does not come */
+    const struct stream *stream; /* of the request under way; NULL: none */
+    bool is_quiet;               /* nothing is said of an answer that does not come */
+};
+
+/* A body that is made while it is sent. */
+struct stream {
+    ctl_stream_fn read;
+    void *context;
 };
 
 /* ---- the key ---- */
@@ -99,8 +108,11 @@ static void add_header(struct curl_slist **list, const char *name, const char *v
 
 static bool is_loopback(const char *url)
 {
-    return strncmp(url, "http://127.", 11) == 0 || strncmp(url, "http://localhost", 16) == 0 ||
-           strncmp(url, "http://[::1]", 12) == 0;
+    const char *host = strstr(url, "://");
+
+    host = host != NULL ? host + 3 : url;
+    return strncmp(host, "127.", 4) == 0 || strncmp(host, "localhost", 9) == 0 ||
+           strncmp(host, "[::1]", 5) == 0;
 }
 
 static size_t on_data(char *data, size_t size, size_t count, void *context)
@@ -114,6 +126,14 @@ static size_t on_data(char *data, size_t size, size_t count, void *context)
     return bytes;
 }
 
+static size_t on_read(char *out, size_t size, size_t count, void *context)
+{
+    const struct ctl_http *http = context;
+    size_t bytes = http->stream->read(http->stream->context, out, size * count);
+
+    return bytes == CTL_STREAM_ABORT ? CURL_READFUNC_ABORT : bytes;
+}
+
 static bool set_options(const struct ctl *ctl, struct ctl_http *http)
 {
     CURL *curl = http->curl;
@@ -122,12 +142,31 @@ static bool set_options(const struct ctl *ctl, struct ctl_http *http)
     return curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, http->error) == CURLE_OK &&
            curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L) == CURLE_OK &&
            curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https") == CURLE_OK &&
+           (ctl->ca_file == NULL ||
+            curl_easy_setopt(curl, CURLOPT_CAINFO, ctl->ca_file) == CURLE_OK) &&
            (!is_loopback(ctl->url) || curl_easy_setopt(curl, CURLOPT_PROXY, "") == CURLE_OK) &&
            curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, CONNECT_TIMEOUT_MS) == CURLE_OK &&
            curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, REQUEST_TIMEOUT_MS) == CURLE_OK &&
            curl_easy_setopt(curl, CURLOPT_USERAGENT, "outdialctl/" OUTDIAL_VERSION) == CURLE_OK &&
            curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, on_data) == CURLE_OK &&
-           curl_easy_setopt(curl, CURLOPT_WRITEDATA, http) == CURLE_OK;
+           curl_easy_setopt(curl, CURLOPT_WRITEDATA, http) == CURLE_OK &&
+           curl_easy_setopt(curl, CURLOPT_READFUNCTION, on_read) == CURLE_OK &&
+           curl_easy_setopt(curl, CURLOPT_READDATA, http) == CURLE_OK;
+}
+
+/* Headers of a request whose body has this type; NULL: it has none. */
+static struct curl_slist *make_headers(const struct ctl *ctl, const char *bearer,
+                                       const char *content_type)
+{
+    struct curl_slist *list = NULL;
+
+    add_header(&list, "Authorization", bearer);
+    add_header(&list, "Accept", "application/json");
+    add_header(&list, "Content-Type", content_type);
+    if (ctl->organisation != NULL) {
+        add_header(&list, "X-Organization-Id", ctl->organisation);
+    }
+    return list;
 }
 
 static int open_http(struct ctl *ctl)
@@ -162,17 +201,14 @@ static int open_http(struct ctl *ctl)
         return ctl_fail(ctl, CTL_FAILED, "libcurl cannot be used: %s", http->error);
     }
     (void)snprintf(bearer, sizeof(bearer), "Bearer %s", key);
-    for (int i = 0; i < 2; i++) {
-        struct curl_slist **list = i == 0 ? &http->headers : &http->body_headers;
-
-        add_header(list, "Authorization", bearer);
-        add_header(list, "Accept", "application/json");
-        add_header(list, "Content-Type", i == 0 ? "" : "application/json");
-        add_header(list, "Expect", "");
-        if (ctl->organisation != NULL) {
-            add_header(list, "X-Organization-Id", ctl->organisation);
-        }
-    }
+    http->headers = make_headers(ctl, bearer, "");
+    http->body_headers = make_headers(ctl, bearer, "application/json");
+    http->stream_headers = make_headers(ctl, bearer, "application/x-ndjson");
+    add_header(&http->headers, "Expect", "");
+    add_header(&http->body_headers, "Expect", "");
+    /* What refuses an import should do so before its body is sent. */
+    add_header(&http->stream_headers, "Expect", "100-continue");
+    add_header(&http->stream_headers, "Transfer-Encoding", "chunked");
     return CTL_OK;
 }
 
@@ -185,6 +221,7 @@ void ctl_http_close(struct ctl *ctl)
     }
     curl_slist_free_all(http->headers);
     curl_slist_free_all(http->body_headers);
+    curl_slist_free_all(http->stream_headers);
     if (http->curl != NULL) {
         curl_easy_cleanup(http->curl);
     }
@@ -196,6 +233,21 @@ void ctl_http_close(struct ctl *ctl)
 
 /* ---- one exchange ---- */
 
+/* An import may take hours, but not stand still. */
+static bool set_stream(struct ctl_http *http)
+{
+    CURL *curl = http->curl;
+    bool is_stream = http->stream != NULL;
+
+    return curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, is_stream ? 0L : REQUEST_TIMEOUT_MS) ==
+               CURLE_OK &&
+           curl_easy_setopt(curl, CURLOPT_LOW_SPEED_LIMIT, is_stream ? 1L : 0L) == CURLE_OK &&
+           curl_easy_setopt(curl, CURLOPT_LOW_SPEED_TIME, is_stream ? STALL_TIMEOUT_S : 0L) ==
+               CURLE_OK &&
+           (!is_stream || curl_easy_setopt(curl, CURLOPT_POSTFIELDS, NULL) == CURLE_OK) &&
+           (!is_stream || curl_easy_setopt(curl, CURLOPT_POST, 1L) == CURLE_OK);
+}
+
 /* Tells libcurl what to send. `body` is borrowed until it has been sent. */
 static bool set_request(struct ctl_http *http, const struct ctl_request *request, const char *url,
                         const char *body)
@@ -203,16 +255,18 @@ static bool set_request(struct ctl_http *http, const struct ctl_request *request
     CURL *curl = http->curl;
     bool has_body = body != NULL || strcmp(request->method, "POST") == 0 ||
                     strcmp(request->method, "PATCH") == 0;
-    struct curl_slist *headers = body != NULL ? http->body_headers : http->headers;
+    struct curl_slist *headers = http->stream != NULL ? http->stream_headers
+                                 : body != NULL       ? http->body_headers
+                                                      : http->headers;
     curl_off_t size = body != NULL ? (curl_off_t)strlen(body) : 0;
 
-    if (has_body) {
+    if (has_body && http->stream == NULL) {
         (void)curl_easy_setopt(curl, CURLOPT_POSTFIELDS, body != NULL ? body : "");
         (void)curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE, size);
-    } else {
+    } else if (!has_body) {
         (void)curl_easy_setopt(curl, CURLOPT_HTTPGET, 1L);
     }
-    return curl_easy_setopt(curl, CURLOPT_URL, url) == CURLE_OK &&
+    return set_stream(http) && curl_easy_setopt(curl, CURLOPT_URL, url) == CURLE_OK &&
            curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, request->method) == CURLE_OK &&
            curl_easy_setopt(curl, CURLOPT_FRESH_CONNECT, request->is_repeatable ? 0L : 1L) ==
                CURLE_OK &&
@@ -243,6 +297,9 @@ static int exchange(const struct ctl *ctl, const struct ctl_request *request, co
     code = curl_easy_perform(http->curl);
     if (code != CURLE_OK && http->is_quiet) {
         return CTL_UNREACHABLE;
+    }
+    if (code == CURLE_ABORTED_BY_CALLBACK) {
+        return CTL_FAILED;
     }
     if (code == CURLE_URL_MALFORMAT || code == CURLE_UNSUPPORTED_PROTOCOL) {
         return ctl_fail(ctl, CTL_USAGE, "\"%s\" is no address: %s", ctl->url,
@@ -369,6 +426,22 @@ int ctl_send(struct ctl *ctl, const struct ctl_request *request, json_t **answer
         (void)ctl_print_refusal(ctl, http_status, body);
     }
     json_decref(body);
+    return status;
+}
+
+int ctl_stream(struct ctl *ctl, const char *path, ctl_stream_fn read, void *context,
+               json_t **answer)
+{
+    struct stream stream = {.read = read, .context = context};
+    struct ctl_request request = {.method = "POST", .path = path};
+    int status = open_http(ctl);
+
+    if (status != CTL_OK) {
+        return status;
+    }
+    ctl->http->stream = &stream;
+    status = ctl_send(ctl, &request, answer);
+    ctl->http->stream = NULL;
     return status;
 }
 

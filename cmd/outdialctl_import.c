@@ -1,22 +1,21 @@
 /* outdialctl import: contacts from a CSV file.
  *
  * 1. The header says what the columns are; the audience is found, or made.
- * 2. Rows become contacts, and go out in batches (outdialctl_import_batch.c).
- * 3. Bad rows are reported, good ones are kept.
+ * 2. Rows become lines of NDJSON, and go out in one request (POST /api/contacts/import) as fast as
+ *    the daemon takes them.
+ * 3. Bad rows are reported, good ones are kept (outdialctl_import_report.c).
  * Doing it again is harmless: contacts are matched by their number.
  */
 #include "cmd/outdialctl_import.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 
 #include "base/check.h"
 
-#define ERRORS_SHOWN 100
-#define BAR_COLUMNS  30
+#define PIECE_BYTES 16384 /* of the file, read at once */
 
 enum { OPTION_AUDIENCE = 'a', OPTION_DELIMITER = 'd', OPTION_IGNORE_UNKNOWN = 0x200 };
 
@@ -57,67 +56,6 @@ static const struct argp argp = {
            "lastName, fullName, primaryEmail, timezone, doNotCall, and custom attributes by their "
            "names. An empty cell changes nothing. Bad rows are reported, and good ones kept; the "
            "exit status is then 1."};
-
-/* ---- reporting ---- */
-
-void import_clear_bar(const struct import *import)
-{
-    if (import->has_bar) {
-        (void)fputs("\r\033[K", stderr);
-    }
-}
-
-void import_show_bar(const struct import *import)
-{
-    int64_t ms = ctl_mono_ms() - import->begun_at;
-    int64_t at = import->file_size > 0 ? ftello(import->file) : 0;
-    struct buf out;
-
-    if (!import->has_bar) {
-        return;
-    }
-    buf_init(&out);
-    OD_CHECK(buf_append_text(&out, "\r  ") == 0);
-    if (import->file_size > 0) {
-        ctl_bar(&out, BAR_COLUMNS, at, import->file_size);
-        OD_CHECK(buf_printf(&out, "  %3" PRId64 " %%", at * 100 / import->file_size) == 0);
-    }
-    OD_CHECK(buf_printf(&out, "  %s rows", CTL_NUMBER(import->rows)) == 0);
-    if (ms > 0) {
-        OD_CHECK(buf_printf(&out, "  %s rows/s", CTL_NUMBER((int64_t)import->rows * 1000 / ms)) ==
-                 0);
-    }
-    OD_CHECK(buf_append_text(&out, "\033[K") == 0);
-    ctl_write(2, &out);
-    buf_deinit(&out);
-}
-
-void import_reject(struct import *import, const struct batch_row *row)
-{
-    import->rejected++;
-    if (import->rejected > ERRORS_SHOWN) {
-        return;
-    }
-    OD_CHECK(json_array_append_new(import->errors,
-                                   json_pack("{s:I, s:I, s:o}", "row", (json_int_t)row->row, "line",
-                                             (json_int_t)row->line, "message",
-                                             ctl_json_text(row->fault))) == 0);
-    if (!import->ctl->is_json) {
-        struct buf text;
-
-        buf_init(&text);
-        OD_CHECK(buf_printf(&text, "row %" PRIu64, row->row) == 0);
-        if (row->line != row->row) {
-            OD_CHECK(buf_printf(&text, " (line %" PRIu64 ")", row->line) == 0);
-        }
-        OD_CHECK(buf_append_text(&text, ": ") == 0);
-        ctl_append_clean(&text, row->fault);
-        OD_CHECK(buf_append_byte(&text, '\n') == 0);
-        import_clear_bar(import);
-        ctl_write(2, &text);
-        buf_deinit(&text);
-    }
-}
 
 /* ---- rows ---- */
 
@@ -178,78 +116,132 @@ static bool on_header(struct import *import, const struct csv_row *row)
     return import->status == CTL_OK;
 }
 
+/* The contact, as a line of NDJSON, goes behind what is to be sent. */
+static void send_contact(struct import *import, const struct csv_row *row, json_t *contact)
+{
+    char *line = json_dumps(contact, JSON_COMPACT | JSON_REAL_PRECISION(15));
+
+    OD_CHECK(line != NULL);
+    import_note_place(import, row->row, row->line);
+    OD_CHECK(buf_append_text(&import->out, line) == 0);
+    OD_CHECK(buf_append_byte(&import->out, '\n') == 0);
+    free(line);
+    json_decref(contact);
+}
+
 static bool on_row(void *context, const struct csv_row *row)
 {
     struct import *import = context;
-    struct batch_row *out = &import->batch[import->batch_count];
     struct buf fault;
+    json_t *contact;
 
     if (!import->has_header) {
         return on_header(import, row);
     }
     import->rows++;
-    buf_init(&fault);
-    *out = (struct batch_row){.row = row->row, .line = row->line};
     if (row->fault != NULL) {
-        OD_CHECK(buf_append_text(&fault, row->fault) == 0);
-    } else {
-        out->contact = columns_contact(&import->columns, row, &fault);
+        import_reject(import, row->row, row->line, row->fault);
+        return true;
     }
-    if (out->contact == NULL) {
+    buf_init(&fault);
+    contact = columns_contact(&import->columns, row, &fault);
+    if (contact != NULL) {
+        send_contact(import, row, contact);
+    } else {
         OD_CHECK(buf_append_byte(&fault, '\0') == 0);
-        out->fault = strdup(fault.data);
-        OD_CHECK(out->fault != NULL);
+        import_reject(import, row->row, row->line, fault.data);
     }
     buf_deinit(&fault);
-    import->batch_count++;
-    if (import->batch_count == IMPORT_BATCH_MAX) {
-        import_flush(import);
+    return true;
+}
+
+/* ---- the file ---- */
+
+/* Reads a piece of the file; false at its end, or when the import has been given up. */
+static bool read_piece(struct import *import)
+{
+    char piece[PIECE_BYTES];
+    size_t size = fread(piece, 1, sizeof(piece), import->file);
+    size_t taken;
+
+    if (ferror(import->file) != 0) {
+        import->status =
+            ctl_fail(import->ctl, CTL_USAGE, "%s: cannot be read", import->input->words[0]);
     }
+    if (import->status != CTL_OK) {
+        return false;
+    }
+    if (size == 0) {
+        csv_end(&import->csv);
+        return false;
+    }
+    for (taken = 0; taken < size && import->status == CTL_OK;) {
+        taken += csv_feed(&import->csv, piece + taken, size - taken);
+    }
+    import_show_bar(import);
     return import->status == CTL_OK;
 }
 
-/* ---- the whole ---- */
-
-static void print_summary(const struct import *import)
+/* Fills `out` with rows. Returns how many bytes; 0 at the end of the file. */
+static size_t read_rows(void *context, char *out, size_t size)
 {
-    if (import->ctl->is_json) {
-        json_t *json =
-            json_pack("{s:I, s:I, s:I, s:I, s:O}", "rows", (json_int_t)import->rows, "created",
-                      (json_int_t)import->created, "updated", (json_int_t)import->updated,
-                      "rejected", (json_int_t)import->rejected, "errors", import->errors);
+    struct import *import = context;
+    size_t left;
 
-        OD_CHECK(json != NULL);
-        if (import->audience[0] != '\0') {
-            OD_CHECK(json_object_update_new(
-                         json, json_pack("{s:s, s:I, s:I}", "audienceId", import->audience, "added",
-                                         (json_int_t)import->added, "alreadyPresent",
-                                         (json_int_t)import->already_present)) == 0);
+    if (import->out_at == import->out.size) {
+        bool is_over = false;
+
+        buf_clear(&import->out);
+        import->out_at = 0;
+        while (import->out.size == 0 && !is_over) {
+            is_over = !read_piece(import);
         }
-        ctl_print_json(json);
-        json_decref(json);
-        return;
     }
-    import_clear_bar(import);
-    if (import->rejected > ERRORS_SHOWN) {
-        (void)fprintf(stderr, "… and %s more\n", CTL_NUMBER(import->rejected - ERRORS_SHOWN));
+    left = import->out.size - import->out_at;
+    size = size < left ? size : left;
+    if (size > 0) {
+        memcpy(out, import->out.data + import->out_at, size);
     }
-    (void)printf("%s row%s:", CTL_NUMBER(import->rows), import->rows == 1 ? "" : "s");
-    (void)printf(" %s created,", CTL_NUMBER(import->created));
-    (void)printf(" %s updated,", CTL_NUMBER(import->updated));
-    (void)printf(" %s rejected", CTL_NUMBER(import->rejected));
-    (void)printf(" in %.1f s%s\n", (double)(ctl_mono_ms() - import->begun_at) / 1000.0,
-                 import->status == CTL_OK ? "" : ", then given up");
-    if (import->audience[0] != '\0') {
-        (void)printf("audience %s: %s added,", import->audience, CTL_NUMBER(import->added));
-        (void)printf(" %s already there\n", CTL_NUMBER(import->already_present));
-    }
+    import->out_at += size;
+    return import->status == CTL_OK ? size : CTL_STREAM_ABORT;
 }
 
-static int read_file(struct import *import)
+/* Reads until the header has been seen: what it names is looked up before the first row goes out.
+ */
+static int read_header(struct import *import)
+{
+    while (!import->has_header && read_piece(import)) {
+    }
+    if (import->status == CTL_OK && !import->has_header) {
+        import->status = ctl_fail(import->ctl, CTL_USAGE, "%s: is empty", import->input->words[0]);
+    }
+    return import->status;
+}
+
+static int send_rows(struct import *import)
+{
+    char path[128] = "/api/contacts/import";
+    json_t *answer;
+    int status;
+
+    if (import->audience[0] != '\0') {
+        (void)snprintf(path, sizeof(path), "/api/contacts/import?audienceId=%s", import->audience);
+    }
+    status = ctl_stream(import->ctl, path, read_rows, import, &answer);
+    if (import->status == CTL_OK) {
+        import->status = status;
+    }
+    if (status == CTL_OK) {
+        import_take_answer(import, answer);
+        json_decref(answer);
+    }
+    return import->status;
+}
+
+static int open_file(struct import *import)
 {
     const char *name = import->input->words[0];
     struct stat status;
-    int error;
 
     import->file = strcmp(name, "-") == 0 ? stdin : fopen(name, "re");
     if (import->file == NULL) {
@@ -258,20 +250,28 @@ static int read_file(struct import *import)
     if (fstat(fileno(import->file), &status) == 0 && S_ISREG(status.st_mode)) {
         import->file_size = status.st_size;
     }
-    error = csv_read(import->file, import->input->delimiter, on_row, import);
-    if (import->status == CTL_OK && error != 0) {
-        import->status =
-            ctl_fail(import->ctl, CTL_USAGE, "%s: %s", name,
-                     error == OD_EINVAL ? "is UTF-16: save it as UTF-8" : "cannot be read");
+    return CTL_OK;
+}
+
+static int run(struct import *import)
+{
+    int status = open_file(import);
+
+    if (status == CTL_OK) {
+        status = read_header(import);
     }
-    if (import->status == CTL_OK && !import->has_header) {
-        import->status = ctl_fail(import->ctl, CTL_USAGE, "%s: is empty", name);
+    if (status == CTL_OK) {
+        status = send_rows(import);
     }
-    import_flush(import);
-    if (import->file != stdin) {
+    if (status == CTL_OK) {
+        import_print(import);
+    } else {
+        import_clear_bar(import);
+    }
+    if (import->file != NULL && import->file != stdin) {
         (void)fclose(import->file);
     }
-    return import->status;
+    return status;
 }
 
 int command_import(struct ctl *ctl, int argc, char **argv)
@@ -288,18 +288,18 @@ int command_import(struct ctl *ctl, int argc, char **argv)
     OD_CHECK(import != NULL);
     import->ctl = ctl;
     import->input = &input;
-    import->errors = json_array();
+    csv_init(&import->csv, input.delimiter, on_row, import);
+    buf_init(&import->out);
     import->begun_at = ctl_mono_ms();
     import->has_bar = !ctl->is_json && ctl_is_terminal(2);
-    status = read_file(import);
-    if (status == CTL_OK || import->created + import->updated + import->rejected > 0) {
-        print_summary(import);
-    }
+    status = run(import);
     if (status == CTL_OK && import->rejected > 0) {
         status = CTL_FAILED;
     }
     columns_free(&import->columns);
-    json_decref(import->errors);
+    csv_deinit(&import->csv);
+    buf_deinit(&import->out);
+    import_free_report(import);
     free(import);
     return status;
 }

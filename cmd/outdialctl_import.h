@@ -9,9 +9,7 @@
 #include "cmd/outdialctl.h"
 #include "cmd/outdialctl_contacts.h"
 
-enum {
-    IMPORT_BATCH_MAX = 1000 /* contacts: the most that a request may have */
-};
+enum { IMPORT_ERRORS_SHOWN = 100 };
 
 struct import_input {
     const char *audience;
@@ -21,10 +19,15 @@ struct import_input {
     size_t count;
 };
 
-struct batch_row {
-    json_t *contact; /* NULL: it has a fault */
-    char *fault;     /* why the row is bad; NULL: it is not, as far as is known */
+/* Which row of the file the n-th row sent is; from `sent` on, until the next place says otherwise.
+ */
+struct import_place {
+    uint64_t sent, row, line;
+};
+
+struct import_fault {
     uint64_t row, line;
+    char *message; /* owned */
 };
 
 struct import {
@@ -33,26 +36,40 @@ struct import {
     FILE *file;
     int64_t file_size; /* 0: unknown */
     bool has_bar;
-    int64_t begun_at;
+    int64_t begun_at, bar_at;
     int status; /* other than CTL_OK: given up */
     bool has_header;
+    struct csv csv;
     struct columns columns;
     char audience[CTL_ID_SIZE];
-    struct batch_row batch[IMPORT_BATCH_MAX];
-    size_t batch_count;
-    uint64_t rows, created, updated, added, already_present, rejected;
-    json_t *errors; /* the first ones */
+    struct buf out; /* rows to be sent */
+    size_t out_at;
+    uint64_t rows, sent, created, updated, rejected;
+    struct import_place *places;
+    size_t place_count, place_room;
+    /* The first of those found here, and the first of those that the API found. */
+    struct import_fault faults[2 * IMPORT_ERRORS_SHOWN];
+    size_t fault_count, own_fault_count;
 };
 
-/* Sends the rows of the batch and empties it. Gives the import up (`status`) when the API refuses
- * for another reason than the rows. */
-void import_flush(struct import *import);
+/* ---- outdialctl_import_report.c ---- */
 
-/* Reports a bad row. */
-void import_reject(struct import *import, const struct batch_row *row);
+/* Keeps a bad row for import_print_faults. */
+void import_reject(struct import *import, uint64_t row, uint64_t line, const char *message);
+
+/* Takes over what the API answered. */
+void import_take_answer(struct import *import, const json_t *answer);
+
+/* Notes that the next row to be sent is this one of the file. */
+void import_note_place(struct import *import, uint64_t row, uint64_t line);
 
 /* The progress on a terminal. */
-void import_show_bar(const struct import *import);
+void import_show_bar(struct import *import);
 void import_clear_bar(const struct import *import);
+
+/* The end: bad rows by their numbers, and the counts. */
+void import_print(struct import *import);
+
+void import_free_report(struct import *import);
 
 #endif

@@ -52,11 +52,18 @@ struct gateway_config {
 /* Texts live until config_free. May not be copied or moved while anything borrows it. */
 struct config {
     /* [server] */
-    const char *listen;     /* ADDR:PORT, see config_split_address */
-    const char *ops_listen; /* empty: operations are on `listen` */
+    const char *listen;          /* ADDR:PORT, see config_split_address */
+    const char *ops_listen;      /* empty: operations are on `listen` */
+    const char *tls_certificate; /* a file; empty: HTTP, and tls_key is empty too */
+    const char *tls_key;
     uint32_t max_connections;
     uint32_t max_connections_per_address;
     uint64_t body_limit_bytes;
+    uint32_t idle_timeout_seconds;
+    uint32_t header_timeout_seconds;
+    uint32_t body_timeout_seconds;
+    uint32_t import_timeout_seconds;
+    uint32_t response_timeout_seconds;
 
     /* [limits], of each API key */
     uint32_t requests_per_minute; /* 0: no limit */

@@ -210,6 +210,26 @@ static int on_setting(void *user, const char *section, const char *key, const ch
     return 1;
 }
 
+/* A certificate is of no use without its key. */
+static void check_tls(struct loading *loading)
+{
+    static const char *const keys[] = {"tls_certificate", "tls_key"};
+    const char *values[] = {loading->config->tls_certificate, loading->config->tls_key};
+    size_t count;
+    const struct setting *table = config_table(&count);
+
+    for (int i = 0; i < 2; i++) {
+        if (values[i][0] == '\0' && values[1 - i][0] != '\0') {
+            int row = setting_find(table, count, "server", keys[1 - i]);
+
+            OD_CHECK(row >= 0);
+            loading_fault(loading, loading->set_lines[row],
+                          i == 0 ? "server.tls_key" : "server.tls_certificate",
+                          i == 0 ? "needs tls_certificate too" : "needs tls_key too");
+        }
+    }
+}
+
 int config_load_text(const char *name, struct slice text, struct config *config, struct buf *errors)
 {
     struct loading loading = {.name = name, .config = config, .errors = errors, .rest = text};
@@ -225,6 +245,7 @@ int config_load_text(const char *name, struct slice text, struct config *config,
     /* Its result is the first malformed line, which finish_line has told already. */
     (void)ini_parse_stream(read_line, &loading, on_setting, &loading);
     loading_finish_gateway(&loading);
+    check_tls(&loading);
     /* A gateway with a fault is not there, which would only be told a second time. */
     if (!loading.has_faults) {
         loading_find_default(&loading);

@@ -9,7 +9,7 @@
 enum {
     CONFIG_LINE_ROOM = 1024,  /* bytes of a line with its end and a NUL */
     CONFIG_SECTION_ROOM = 64, /* of a section's name: "gateway ", a name and a NUL */
-    CONFIG_SETTINGS_MAX = 32, /* rows of the table */
+    CONFIG_SETTINGS_MAX = 64, /* rows of the table */
 };
 
 #define CONFIG_GATEWAY_PREFIX "gateway "

@@ -27,12 +27,26 @@ static const struct setting settings[] = {
      "Address and port of the API."},
     {"server", "ops_listen", SETTING_OPTIONAL_ADDRESS, AT(ops_listen), 0, 0, NULL, "",
      "A listener of its own for /healthz, /readyz and /metrics; empty: on the API's."},
+    {"server", "tls_certificate", SETTING_OPTIONAL_TEXT, AT(tls_certificate), 0, 0, NULL, "",
+     "PEM file of the certificate and its chain: the API speaks HTTPS; empty: HTTP."},
+    {"server", "tls_key", SETTING_OPTIONAL_TEXT, AT(tls_key), 0, 0, NULL, "",
+     "PEM file of the certificate's key."},
     {"server", "max_connections", SETTING_NUMBER, AT(max_connections), 1, 1000000, NULL, "10000",
      "Connections in all."},
     {"server", "max_connections_per_address", SETTING_NUMBER, AT(max_connections_per_address), 1,
      1000000, NULL, "1000", "Connections from one address."},
     {"server", "body_limit_bytes", SETTING_SIZE, AT(body_limit_bytes), KIB, GIB, NULL, "8MiB",
      "The largest body of a request; imports are streamed and not limited by it."},
+    {"server", "idle_timeout_seconds", SETTING_NUMBER, AT(idle_timeout_seconds), 1, 86400, NULL,
+     "60", "How long a connection may be without a request."},
+    {"server", "header_timeout_seconds", SETTING_NUMBER, AT(header_timeout_seconds), 1, 3600, NULL,
+     "10", "From the first byte of a request to the end of its headers."},
+    {"server", "body_timeout_seconds", SETTING_NUMBER, AT(body_timeout_seconds), 1, 3600, NULL,
+     "10", "For the body, and a second more for each 64 KiB of it."},
+    {"server", "import_timeout_seconds", SETTING_NUMBER, AT(import_timeout_seconds), 1, 3600, NULL,
+     "30", "Between two pieces of an import's body."},
+    {"server", "response_timeout_seconds", SETTING_NUMBER, AT(response_timeout_seconds), 1, 3600,
+     NULL, "30", "For a client to take its response, and a second more for each 64 KiB of it."},
 
     {"limits", "requests_per_minute", SETTING_NUMBER, AT(requests_per_minute), 0, 60000000, NULL,
      "0", "Requests of one API key in a minute, in the long run; 0: no limit."},
@@ -229,7 +243,8 @@ static int check_text(const struct setting *setting, const char *text, struct od
     if (setting->type == SETTING_TEXT) {
         return text[0] != '\0' ? 0 : od_error_set(error, OD_EINVAL, "must not be empty");
     }
-    if (setting->type == SETTING_OPTIONAL_ADDRESS && text[0] == '\0') {
+    if (setting->type == SETTING_OPTIONAL_TEXT ||
+        (setting->type == SETTING_OPTIONAL_ADDRESS && text[0] == '\0')) {
         return 0;
     }
     if (!config_split_address(text, host, &port)) {
@@ -252,6 +267,7 @@ int setting_apply(const struct setting *setting, void *object, struct arena *tex
     case SETTING_FLAG: return parse_flag(text, field, error);
     case SETTING_CHOICE: return parse_choice(setting, text, field, error);
     case SETTING_TEXT:
+    case SETTING_OPTIONAL_TEXT:
     case SETTING_ADDRESS:
     case SETTING_OPTIONAL_ADDRESS:
         code = check_text(setting, text, error);

@@ -12,6 +12,7 @@
 
 enum setting_type {
     SETTING_TEXT,             /* const char *, not empty */
+    SETTING_OPTIONAL_TEXT,    /* the same, or empty */
     SETTING_NUMBER,           /* uint32_t */
     SETTING_SIZE,             /* uint64_t: bytes, or a number and KiB, MiB, GiB or TiB */
     SETTING_FLAG,             /* bool: true or false */

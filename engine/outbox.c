@@ -69,6 +69,18 @@ static void copy_upserted(struct arena *memory, struct reply *reply)
     reply->upserted.contacts = contacts;
 }
 
+static void copy_imported(struct arena *memory, struct reply *reply)
+{
+    size_t count = reply->imported.rejected_count;
+    struct row_fault *rejected = arena_alloc(memory, (count + 1) * sizeof(*rejected));
+
+    for (size_t i = 0; i < count; i++) {
+        rejected[i].row = reply->imported.rejected[i].row;
+        rejected[i].message = arena_copy(memory, reply->imported.rejected[i].message);
+    }
+    reply->imported.rejected = rejected;
+}
+
 static void copy_execution(struct arena *memory, struct reply *reply)
 {
     struct execution_state *state = arena_alloc(memory, sizeof(*state));
@@ -102,6 +114,7 @@ const struct reply *outbox_put_reply(struct outbox *outbox, const struct reply *
     case REPLY_FAULT: copy_fault(&outbox->memory, copy); break;
     case REPLY_RECORD: copy_record(&outbox->memory, copy); break;
     case REPLY_UPSERTED: copy_upserted(&outbox->memory, copy); break;
+    case REPLY_IMPORTED: copy_imported(&outbox->memory, copy); break;
     case REPLY_EXECUTION: copy_execution(&outbox->memory, copy); break;
     case REPLY_CLAIMED: copy_claimed(&outbox->memory, copy); break;
     case REPLY_NOTHING:

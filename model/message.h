@@ -42,6 +42,7 @@ struct actor_name {
     MESSAGE(CONTACT_PATCH, "contact_patch", ACTOR_DIRECTORY)                                       \
     MESSAGE(CONTACT_DELETE, "contact_delete", ACTOR_DIRECTORY)                                     \
     MESSAGE(CONTACTS_UPSERT, "contacts_upsert", ACTOR_DIRECTORY)                                   \
+    MESSAGE(CONTACTS_IMPORT, "contacts_import", ACTOR_DIRECTORY)                                   \
     MESSAGE(AUDIENCE_CREATE, "audience_create", ACTOR_DIRECTORY)                                   \
     MESSAGE(AUDIENCE_PATCH, "audience_patch", ACTOR_DIRECTORY)                                     \
     MESSAGE(AUDIENCE_DELETE, "audience_delete", ACTOR_DIRECTORY)                                   \
@@ -195,6 +196,14 @@ struct response_kept {
     struct kept_response response;
 };
 
+/* Rows of an import: each stands for itself. */
+struct contact_import {
+    const struct contact_patch *contacts;
+    size_t count;
+    bool has_audience; /* the contacts join it */
+    struct uuid audience;
+};
+
 /* A program is to be launched as an execution with this number and id, made outside. */
 struct launch_request {
     struct uuid program_id;
@@ -314,6 +323,7 @@ union payload {
     const struct attribute *attribute;
     const struct contact_patch *contact; /* CONTACT_CREATE, CONTACT_PATCH */
     const struct contact_list *contacts;
+    const struct contact_import *import;
     const struct audience *audience;
     struct owned_name rename; /* AUDIENCE_PATCH */
     struct id_list members;

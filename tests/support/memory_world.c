@@ -237,6 +237,18 @@ static void copy_upserted(struct world *world, struct reply *reply)
     reply->upserted.contacts = contacts;
 }
 
+static void copy_imported(struct world *world, struct reply *reply)
+{
+    size_t count = reply->imported.rejected_count;
+    struct row_fault *rejected =
+        copy_items(world, reply->imported.rejected, count * sizeof(*rejected));
+
+    for (size_t i = 0; i < count; i++) {
+        rejected[i].message = arena_copy(&world->arena, rejected[i].message);
+    }
+    reply->imported.rejected = rejected;
+}
+
 static void copy_execution(struct world *world, struct reply *reply)
 {
     struct key key = key_u32(reply->execution.settings->number);
@@ -260,6 +272,7 @@ static void on_reply(struct effects *effects, const struct reply *reply)
             copy_record(world, reply->record.table, &reply->record.key, reply->record.record);
         break;
     case REPLY_UPSERTED: copy_upserted(world, &copy); break;
+    case REPLY_IMPORTED: copy_imported(world, &copy); break;
     case REPLY_EXECUTION: copy_execution(world, &copy); break;
     case REPLY_CLAIMED:
         copy.claimed.calls = copy_items(world, reply->claimed.calls,

@@ -174,6 +174,14 @@ void story_reply(struct buf *out, const struct reply *reply)
             SAY(out, " %.*s", SLICE_ARGS(reply->upserted.contacts[i].primary_phone));
         }
         break;
+    case REPLY_IMPORTED:
+        SAY(out, " created=%" PRIu64 " updated=%" PRIu64, reply->imported.created,
+            reply->imported.updated);
+        for (size_t i = 0; i < reply->imported.rejected_count; i++) {
+            SAY(out, " [%zu: %.*s]", reply->imported.rejected[i].row,
+                SLICE_ARGS(reply->imported.rejected[i].message));
+        }
+        break;
     case REPLY_MEMBERS_ADDED:
         SAY(out, " added=%" PRIu64 " present=%" PRIu64, reply->members.changed,
             reply->members.unchanged);

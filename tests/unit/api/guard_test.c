@@ -205,13 +205,111 @@ static void a_length_is_a_number_sent_once_and_within_the_limit(void **state)
          FAULT_PAYLOAD_TOO_LARGE, 0},
         {"HEAD / HTTP/1.1\r\n" HOST "Content-Length: 1\r\n\r\n", FAULT_VALIDATION, 0},
         {"TRACE / HTTP/1.1\r\n" HOST "Content-Length: 1\r\n\r\n", FAULT_VALIDATION, 0},
-        {"POST / HTTP/1.1\r\n" HOST "Transfer-Encoding: chunked\r\n\r\n", FAULT_LENGTH_REQUIRED, 0},
-        {"POST / HTTP/1.1\r\n" HOST "Transfer-Encoding: x\r\nContent-Length: 1\r\n\r\n",
-         FAULT_LENGTH_REQUIRED, 0},
     };
 
     (void)state;
     CHECK_ALL(cases);
+}
+
+#define CHUNKED "POST /a HTTP/1.1\r\n" HOST "Transfer-Encoding: chunked\r\n\r\n"
+
+static void a_body_of_chunks_is_followed(void **state)
+{
+    static const struct wire_case cases[] = {
+        {CHUNKED, FAULT_NONE, 0},
+        {CHUNKED "0\r\n\r\n", FAULT_NONE, 1},
+        {CHUNKED "5\r\nab\r\nc\r\n0\r\n\r\nGET / HTTP/1.1\r\n" HOST "\r\n", FAULT_NONE, 2},
+        {CHUNKED "00a\r\n0123456789\r\n000\r\nX: y\r\n\r\n", FAULT_NONE, 1},
+        {CHUNKED "A;b=\"c\"\r\n0123456789\r\n0;d\r\n\r\n", FAULT_NONE, 1},
+        {CHUNKED "3e8\r\n", FAULT_NONE, 0},
+        {CHUNKED "3e9\r\n", FAULT_PAYLOAD_TOO_LARGE, 0},
+        {CHUNKED "1\r\na\r\n3e8\r\n", FAULT_PAYLOAD_TOO_LARGE, 0},
+        {CHUNKED "fffffffffffffff\r\n", FAULT_PAYLOAD_TOO_LARGE, 0},
+        {CHUNKED "1000000000000000f\r\n", FAULT_VALIDATION, 0},
+        {CHUNKED "\r\n", FAULT_VALIDATION, 0},
+        {CHUNKED "5 \r\n", FAULT_VALIDATION, 0},
+        {CHUNKED " 5\r\n", FAULT_VALIDATION, 0},
+        {CHUNKED "+5\r\n", FAULT_VALIDATION, 0},
+        {CHUNKED "0x5\r\n", FAULT_VALIDATION, 0},
+        {CHUNKED "5\n", FAULT_VALIDATION, 0},
+        {CHUNKED "5;\x01\r\n", FAULT_VALIDATION, 0},
+        {CHUNKED "2\r\nabc\r\n", FAULT_VALIDATION, 0},
+        {CHUNKED "2\r\nab\n", FAULT_VALIDATION, 0},
+        {CHUNKED "0\r\nno colon\r\n", FAULT_VALIDATION, 0},
+        {CHUNKED "0\r\nX: y\r\n z\r\n", FAULT_VALIDATION, 0},
+        {"POST / HTTP/1.1\r\n" HOST "Transfer-Encoding: Chunked\r\n\r\n0\r\n\r\n", FAULT_NONE, 1},
+        {"POST / HTTP/1.1\r\n" HOST "Transfer-Encoding: gzip, chunked\r\n\r\n",
+         FAULT_NOT_IMPLEMENTED, 0},
+        {"POST / HTTP/1.1\r\n" HOST "Transfer-Encoding: x\r\n\r\n", FAULT_NOT_IMPLEMENTED, 0},
+        {"POST / HTTP/1.1\r\n" HOST "Transfer-Encoding: chunked\r\nContent-Length: 1\r\n\r\n",
+         FAULT_VALIDATION, 0},
+        {"POST / HTTP/1.1\r\n" HOST "Content-Length: 1\r\nTransfer-Encoding: x\r\n\r\n",
+         FAULT_VALIDATION, 0},
+        {"POST / HTTP/1.1\r\n" HOST
+         "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n",
+         FAULT_VALIDATION, 0},
+        {"POST / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n", FAULT_VALIDATION, 0},
+        {"HEAD / HTTP/1.1\r\n" HOST "Transfer-Encoding: chunked\r\n\r\n", FAULT_VALIDATION, 0},
+    };
+
+    (void)state;
+    CHECK_ALL(cases);
+}
+
+static void lines_of_chunks_and_trailers_have_a_limit(void **state)
+{
+    struct buf text;
+
+    (void)state;
+    buf_init(&text);
+    assert_int_equal(buf_append_text(&text, CHUNKED "1;"), 0);
+    for (int i = 0; i < GUARD_CHUNK_LINE_MAX - 4; i++) {
+        assert_int_equal(buf_append_byte(&text, 'a'), 0);
+    }
+    assert_int_equal(buf_append_text(&text, "\r\n"), 0);
+    assert_verdict(feed(text.data, text.size, NULL, 0), FAULT_NONE, 0);
+    text.data[text.size - 2] = 'a';
+    assert_verdict(feed(text.data, text.size - 1, NULL, 0), FAULT_NONE, 0);
+    assert_int_equal(buf_append_text(&text, "a"), 0);
+    text.data[text.size - 2] = 'a';
+    assert_verdict(feed_byte_by_byte(text.data, text.size), FAULT_VALIDATION, 0);
+
+    buf_clear(&text);
+    assert_int_equal(buf_append_text(&text, CHUNKED "0\r\n"), 0);
+    for (int i = 0; i < GUARD_TRAILER_BYTES_MAX / 4 + 1; i++) {
+        assert_int_equal(buf_append_text(&text, "a:\r\n"), 0);
+    }
+    assert_verdict(feed(text.data, text.size, NULL, 0), FAULT_HEADER_FIELDS_TOO_LARGE, 0);
+    buf_deinit(&text);
+}
+
+static void an_import_has_no_limit(void **state)
+{
+#define IMPORT "POST /api/contacts/import?audienceId=a HTTP/1.1\r\n" HOST
+    static const struct wire_case cases[] = {
+        {IMPORT "Content-Length: 1001\r\n\r\n", FAULT_NONE, 0},
+        {IMPORT "Transfer-Encoding: chunked\r\n\r\nfffffff\r\n", FAULT_NONE, 0},
+        {"POST /api/contacts/import HTTP/1.1\r\n" HOST "Content-Length: 1001\r\n\r\n", FAULT_NONE,
+         0},
+        {"POST /api/contacts/imports HTTP/1.1\r\n" HOST "Content-Length: 1001\r\n\r\n",
+         FAULT_PAYLOAD_TOO_LARGE, 0},
+        {"PUT /api/contacts/import HTTP/1.1\r\n" HOST "Content-Length: 1001\r\n\r\n",
+         FAULT_PAYLOAD_TOO_LARGE, 0},
+    };
+
+    (void)state;
+    CHECK_ALL(cases);
+}
+
+static void headers_that_speak_of_a_body_are_hidden(void **state)
+{
+    (void)state;
+    assert_true(guard_hides_header(SLICE("content-length: 1\r\n")));
+    assert_true(guard_hides_header(SLICE("Transfer-Encoding:chunked\r\n")));
+    assert_true(guard_hides_header(SLICE("EXPECT: 100-continue")));
+    assert_false(guard_hides_header(SLICE("Content-Type: text/csv\r\n")));
+    assert_false(guard_hides_header(SLICE("POST /Expect HTTP/1.1\r\n")));
+    assert_false(guard_hides_header(SLICE("\r\n")));
 }
 
 static void an_unknown_method_is_said_with_its_target(void **state)
@@ -372,6 +470,10 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(a_request_line_that_is_none_is_refused),
     cmocka_unit_test(a_header_that_is_none_is_refused),
     cmocka_unit_test(a_length_is_a_number_sent_once_and_within_the_limit),
+    cmocka_unit_test(a_body_of_chunks_is_followed),
+    cmocka_unit_test(lines_of_chunks_and_trailers_have_a_limit),
+    cmocka_unit_test(an_import_has_no_limit),
+    cmocka_unit_test(headers_that_speak_of_a_body_are_hidden),
     cmocka_unit_test(an_unknown_method_is_said_with_its_target),
     cmocka_unit_test(a_nul_is_seen_wherever_it_stands),
     cmocka_unit_test(headers_end_within_16_kib),

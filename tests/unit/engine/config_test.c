@@ -22,6 +22,7 @@ static void assert_same_setting(const struct setting *setting, const void *a, co
     switch (setting->type) {
     case SETTING_TEXT:
     case SETTING_ADDRESS:
+    case SETTING_OPTIONAL_TEXT:
     case SETTING_OPTIONAL_ADDRESS:
         assert_string_equal(*(const char *const *)(const void *)field_a,
                             *(const char *const *)(const void *)field_b);
@@ -69,12 +70,19 @@ static void the_defaults_are_those_of_the_contract(void **state)
     config_defaults(&config, gateway_kinds);
     assert_string_equal(config.listen, "127.0.0.1:3000");
     assert_string_equal(config.ops_listen, "");
+    assert_string_equal(config.tls_certificate, "");
+    assert_string_equal(config.tls_key, "");
     assert_int_equal(config.max_connections, 10000);
     assert_int_equal(config.max_connections_per_address, 1000);
     assert_int_equal(config.requests_per_minute, 0);
     assert_int_equal(config.requests_burst, 100);
     assert_int_equal(config.requests_in_flight, 0);
     assert_int_equal(config.body_limit_bytes, 8 * 1024 * 1024);
+    assert_int_equal(config.idle_timeout_seconds, 60);
+    assert_int_equal(config.header_timeout_seconds, 10);
+    assert_int_equal(config.body_timeout_seconds, 10);
+    assert_int_equal(config.import_timeout_seconds, 30);
+    assert_int_equal(config.response_timeout_seconds, 30);
     assert_string_equal(config.data_dir, "data");
     assert_int_equal(config.map_size_bytes, INT64_C(64) << 30);
     assert_int_equal(config.batch_max_messages, 4096);

@@ -182,6 +182,25 @@ static void lists_are_copied(void **state)
     assert_int_equal(next_reply()->claimed.count, 0);
 }
 
+static void rows_that_an_import_rejects_keep_their_texts(void **state)
+{
+    char message[] = "is bad";
+    const struct row_fault rejected = {.row = 3, .message = slice_from(message)};
+    struct reply reply = {.exchange = 1, .kind = REPLY_IMPORTED};
+    const struct reply *copy;
+
+    (void)state;
+    reply.imported.created = 2;
+    reply.imported.rejected = &rejected;
+    reply.imported.rejected_count = 1;
+    outbox_put_reply(&outbox, &reply);
+    memset(message, '?', sizeof(message) - 1);
+    copy = next_reply();
+    assert_int_equal(copy->imported.created, 2);
+    assert_int_equal(copy->imported.rejected[0].row, 3);
+    assert_true(slice_equal_text(copy->imported.rejected[0].message, "is bad"));
+}
+
 static void an_offer_keeps_its_numbers(void **state)
 {
     char to[] = "+212600000001";
@@ -208,6 +227,7 @@ static const struct CMUnitTest tests[] = {
     CASE(a_record_is_encoded),
     CASE(of_an_execution_the_state_is_kept_and_the_number),
     CASE(lists_are_copied),
+    CASE(rows_that_an_import_rejects_keep_their_texts),
     CASE(an_offer_keeps_its_numbers),
 };
 
