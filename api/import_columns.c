@@ -251,7 +251,7 @@ json_t *import_columns_contact(struct import_rows *rows, const struct csv_row *r
     contact = json_new_object();
     for (size_t i = 0; i < row->count; i++) {
         const struct import_column *column = &rows->columns[i];
-        const char *reason;
+        const char *reason = "";
         json_t *value;
 
         if (row->cells[i].size == 0) {
