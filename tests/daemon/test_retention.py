@@ -40,7 +40,7 @@ class Retention(Story):
         done = subprocess.run([tool, "check", "--data-dir", self.daemon.data],
                               capture_output=True, text=True, timeout=60, check=False)
         self.assertEqual(done.returncode, 0, done.stdout)
-        return int(re.search(r"(\d+) rows", done.stdout).group(1))
+        return int(re.search(r"([\d,]+) rows", done.stdout).group(1).replace(",", ""))
 
     def gone(self, execution):
         path = f"/api/program-executions/{execution}"
