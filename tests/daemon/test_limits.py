@@ -89,8 +89,15 @@ class InFlight(Story):
         worker = self.daemon.client(self.daemon.worker_key())
         claim = {"max": 1, "waitMs": 30000, "gateway": "worker"}
         answers = []
-        threads = [threading.Thread(target=lambda: answers.append(
-            worker.clone().post("/api/calls/claim", claim))) for _ in range(2)]
+
+        def wait_for_a_call():
+            """Asked again when it is refused, for the test's own requests take room, too."""
+            client = worker.clone()
+            answers.append(wait_until(
+                lambda: (lambda answer: answer if answer.status != 429 else None)(
+                    client.post("/api/calls/claim", claim)), "room for a claim"))
+
+        threads = [threading.Thread(target=wait_for_a_call) for _ in range(2)]
         for thread in threads:
             thread.start()
         refused = wait_until(
