@@ -293,6 +293,7 @@ static struct flight *queue_call(const struct step *s, const struct key *key,
     effect_put(s->out, TABLE_LIVE_CALL, key, &row);
     e->state.counters.pending--;
     e->state.counters.in_progress++;
+    execution_report_queued(e, row.entry, row.attempt);
     return flights_add(&e->flights, &row, FLIGHTS_ON_OFFER, 0);
 }
 

@@ -1,12 +1,12 @@
-/* Executions, one after the other, with the rows that carry their number in six tables:
+/* Executions, one after the other, with the rows that carry their number in nine tables:
  *
  *   1. settings and state, and what lists them
  *   2. the due index: each row against its contact; whom it names is kept as a bit a contact
  *   3. contacts, live calls and ended calls have the same order, so three walks side by side see
  *      each contact with its calls
- *   4. what was counted against the counters
+ *   4. what was counted against the counters, the log and the report (check_reports.c)
  *
- * The next execution is the smallest number that any of the six tables has: so rows of one that
+ * The next execution is the smallest number that any of these tables has: so rows of one that
  * does not exist are found too.
  */
 #include "base/memory.h"
@@ -18,8 +18,9 @@ enum {
     CHECK_ATTEMPTS_MAX = 21 /* api.md: maxRetries up to 20 */
 };
 
-static const enum table grouped[] = {TABLE_EXECUTION, TABLE_EXECUTION_STATE, TABLE_ENTRY,
-                                     TABLE_DUE,       TABLE_LIVE_CALL,       TABLE_CALL};
+static const enum table grouped[] = {TABLE_EXECUTION, TABLE_EXECUTION_STATE,  TABLE_ENTRY,
+                                     TABLE_DUE,       TABLE_LIVE_CALL,        TABLE_CALL,
+                                     TABLE_CALL_LOG,  TABLE_EXECUTION_REPORT, TABLE_CALL_MINUTE};
 
 struct run {
     struct check_row row; /* of its state: where findings about the whole are said */
@@ -27,6 +28,7 @@ struct run {
     bool has_settings, has_state;
     struct execution_settings settings;
     struct execution_state state;
+    struct check_tally tally;
     uint8_t *due_bits; /* by entry */
     uint64_t entries;  /* numbered from 0, so also the next number */
     uint64_t due, waiting, live;
@@ -198,12 +200,13 @@ static bool take_live(struct check *check, struct run *run, struct check_walk *l
                "is neither queued nor under way");
     CHECK_THAT(check, &lives->row, live->did < run->settings.did_count, "shows no DID of the pool");
     CHECK_THAT(check, row, is_pending(entry), "has a live call and is not pending");
+    check_tally_live(check, &run->tally, &lives->row);
     check_walk_next(check, lives);
     return true;
 }
 
 /* The ended calls up to the contact's number. Returns how many are its own. */
-static uint32_t take_calls(struct check *check, const struct run *run, struct check_walk *calls,
+static uint32_t take_calls(struct check *check, struct run *run, struct check_walk *calls,
                            const struct check_row *row, const struct entry *entry)
 {
     const struct call *call = calls->row.record;
@@ -228,6 +231,7 @@ static uint32_t take_calls(struct check *check, const struct run *run, struct ch
         CHECK_THAT(check, &calls->row, call->outcome != OUTCOME_NONE, "has no outcome");
         CHECK_THAT(check, &calls->row, call->did < run->settings.did_count,
                    "shows no DID of the pool");
+        check_tally_call(check, &run->tally, &calls->row);
     }
     return count;
 }
@@ -278,6 +282,7 @@ static void walk_entries(struct check *check, struct run *run)
         uint32_t ended = take_calls(check, run, &calls, &entries.row, &entry);
 
         check_entry(check, run, &entries.row, has_live, ended);
+        check_tally_entry(check, &run->tally, &entries.row);
         count++;
         arena_reset(&check->row); /* the calls' texts are not looked at */
     }
@@ -380,7 +385,9 @@ static void check_execution(struct check *check, uint32_t number)
     run.entries = run.state.next_entry;
     run.due_bits = memory_zero((size_t)run.entries / 8 + 1, 1);
     walk_due(check, &run);
+    check_tally_begin(check, number, run.entries, &run.tally);
     walk_entries(check, &run);
+    check_tally_end(check, &run.tally);
     if (run.has_state) {
         check_counters(check, &run);
     }

@@ -36,6 +36,7 @@
 LIST_LAYOUT(contact, attributes, attribute_count);
 LIST_LAYOUT(program, did_pool, did_count);
 LIST_LAYOUT(execution_settings, dids, did_count);
+LIST_LAYOUT(call_log, calls, count);
 
 static const struct record_field meta_fields[] = {
     U64(1, meta, number),
@@ -241,6 +242,25 @@ static const struct record_field call_fields[] = {
     I64(15, call, queued_at),
     I64(16, call, started_at),
     I64(17, call, ended_at),
+};
+
+static const struct record_field call_log_fields[] = {
+    LIST(1, LOGGED_CALLS, call_log, calls),
+};
+
+static const struct record_field execution_report_fields[] = {
+    U64(1, execution_report, log_rows),
+    FIELD(2, COUNTS, execution_report, outcomes, 0),
+    FIELD(3, COUNTS, execution_report, attempts, 0),
+    I64(4, execution_report, first_call_at),
+    I64(5, execution_report, last_call_at),
+    U64(6, execution_report, talk_calls),
+    U64(7, execution_report, talk_seconds),
+};
+
+static const struct record_field call_minute_fields[] = {
+    U64(1, call_minute, calls),
+    U64(2, call_minute, answered),
 };
 
 static const struct record_field job_fields[] = {

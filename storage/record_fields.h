@@ -25,6 +25,8 @@ enum record_field_type {
     FIELD_WINDOWS,
     FIELD_PACING,
     FIELD_COUNTERS,
+    FIELD_COUNTS,
+    FIELD_LOGGED_CALLS, /* a list as above */
 };
 
 struct record_field {
