@@ -147,7 +147,8 @@ static void add_gateway_reasons(struct diagnostics *d)
     if (!seen->has_work || waiting == 0) {
         return;
     }
-    if (!seen->has_gateway || !seen->has_worker) {
+    /* Nobody claims calls: that shows where some are on offer. */
+    if (!seen->has_gateway || (!seen->has_worker && seen->queued > 0)) {
         add_block(d, "gateway_absent", waiting, 0, json_null());
     }
     if (seen->gateway_until != 0) {
