@@ -4,10 +4,10 @@
  * How many pending contacts are due is counted in the due index from both of its ends at once, in
  * slices: it takes twice the steps of the smaller of the two parts, however long the other is.
  */
+#include "api/render_diagnostics.h"
 #include "api/routes_execution_lists.h"
 #include "api/routes_records.h"
 #include "base/instant.h"
-#include "engine/diagnose.h"
 #include "model/lifecycle.h"
 #include "storage/reader.h"
 
@@ -17,12 +17,7 @@ struct diagnostics {
     const struct execution_view *execution;
     int64_t now;
     struct key front, back; /* where the two walks stand */
-    uint64_t due, not_due;  /* rows that they have passed */
-    uint64_t pending;       /* all */
-    int64_t next_due_at;    /* of those that are not due; 0: all are */
-    struct diagnosis seen;
-    json_t *reasons;
-    bool is_blocked; /* for those that are due */
+    struct diagnostics_facts facts;
 };
 
 /* ---- counting ---- */
@@ -36,21 +31,21 @@ static bool step(struct reader *reader, struct diagnostics *d, int *error)
     int code = reader_seek(reader, TABLE_DUE, &prefix, &d->front, &key, &raw);
 
     if (code == 0 && key_due_at(&key) <= d->now) {
-        d->due++;
+        d->facts.due++;
         d->front = key_after(&key);
     } else {
         *error = code == OD_ENOTFOUND ? 0 : code;
-        d->not_due = d->pending > d->due ? d->pending - d->due : 0;
+        d->facts.not_due = d->facts.pending > d->facts.due ? d->facts.pending - d->facts.due : 0;
         return true;
     }
     code = reader_seek_before(reader, TABLE_DUE, &prefix, &d->back, &key, &raw);
     if (code == 0 && key_due_at(&key) > d->now) {
-        d->not_due++;
+        d->facts.not_due++;
         d->back = key;
         return false;
     }
     *error = code == OD_ENOTFOUND ? 0 : code;
-    d->due = d->pending > d->not_due ? d->pending - d->not_due : 0;
+    d->facts.due = d->facts.pending > d->facts.not_due ? d->facts.pending - d->facts.not_due : 0;
     return true;
 }
 
@@ -62,120 +57,22 @@ static int find_next_due(struct reader *reader, struct diagnostics *d)
     struct slice raw;
     int code = reader_seek(reader, TABLE_DUE, &prefix, &from, &key, &raw);
 
-    d->next_due_at = code == 0 ? key_due_at(&key) : 0;
+    d->facts.next_due_at = code == 0 ? key_due_at(&key) : 0;
     return code == OD_ENOTFOUND ? 0 : code;
-}
-
-/* ---- reasons ---- */
-
-static void add_reason(struct diagnostics *d, const char *reason, uint64_t contacts, int64_t until,
-                       json_t *limit)
-{
-    json_t *json = json_new_object();
-
-    json_put(json, "reason", json_from_slice(slice_from(reason)));
-    json_put(json, "contacts", json_integer((json_int_t)contacts));
-    json_put(json, "until", json_from_instant_or_null(until));
-    json_put(json, "limit", limit);
-    json_put_item(d->reasons, json);
-}
-
-/* The same for what keeps everything back. */
-static void add_block(struct diagnostics *d, const char *reason, uint64_t contacts, int64_t until,
-                      json_t *limit)
-{
-    add_reason(d, reason, contacts, until, limit);
-    d->is_blocked = true;
-}
-
-static void add_own_reasons(struct diagnostics *d, struct render_context *context)
-{
-    const struct execution_settings *settings = &d->execution->settings;
-    enum execution_status status = d->execution->state.status;
-    int64_t window_end = render_window_end(context, settings);
-
-    if (status != EXECUTION_RUNNING) {
-        add_block(d, "not_running", d->pending,
-                  status == EXECUTION_SCHEDULED ? settings->start_at : 0, json_null());
-    }
-    if (execution_has_ended(status)) {
-        return;
-    }
-    if (window_end != 0) {
-        add_block(d, "pause_window", d->due + d->seen.queued, window_end, json_null());
-    }
-    if (d->not_due > 0) {
-        add_reason(d, "retry_not_due", d->not_due, d->next_due_at, json_null());
-    }
-    if (status == EXECUTION_PAUSED_NO_CREDITS) {
-        add_block(d, "no_credits", d->pending, 0, json_null());
-    }
-    if (d->seen.has_work && d->seen.usable_dids == 0) {
-        add_block(d, "no_did", d->due, 0, json_null());
-    }
-}
-
-/* What keeps back those that are due: without any there is nothing to keep back. */
-static void add_limits(struct diagnostics *d)
-{
-    const struct diagnosis *seen = &d->seen;
-
-    if (d->due == 0) {
-        return;
-    }
-    if (seen->cap != 0) {
-        add_block(d, "max_concurrent_calls", d->due, 0, json_integer(seen->cap));
-    }
-    if (seen->rate_micro != 0) {
-        add_block(d, "calls_per_second", d->due, seen->paced_until,
-                  json_from_rate_or_null(seen->rate_micro));
-    }
-    if (seen->organisation_cap != 0) {
-        add_block(d, "organization_limit", d->due, 0, json_integer(seen->organisation_cap));
-    } else if (seen->organisation_rate_micro != 0) {
-        add_block(d, "organization_limit", d->due, seen->organisation_until,
-                  json_from_rate_or_null(seen->organisation_rate_micro));
-    }
-}
-
-/* Also for calls that are queued: they wait for the gateway, too. */
-static void add_gateway_reasons(struct diagnostics *d)
-{
-    const struct diagnosis *seen = &d->seen;
-    uint64_t waiting = d->due + seen->queued;
-
-    if (!seen->has_work || waiting == 0) {
-        return;
-    }
-    /* Nobody claims calls: that shows where some are on offer. */
-    if (!seen->has_gateway || (!seen->has_worker && seen->queued > 0)) {
-        add_block(d, "gateway_absent", waiting, 0, json_null());
-    }
-    if (seen->gateway_until != 0) {
-        add_block(d, "gateway_busy", waiting, seen->gateway_until, json_null());
-    } else if (seen->gateway_limit != 0 && d->due > 0) {
-        add_block(d, "gateway_busy", d->due, 0, json_integer(seen->gateway_limit));
-    }
 }
 
 static void answer(struct exchange *exchange, struct diagnostics *d)
 {
     struct render_context context = records_context(exchange);
-    const struct execution_view *execution = d->execution;
-    json_t *json = json_new_object();
+    const struct execution_settings *settings = &d->execution->settings;
+    struct diagnostics_facts *facts = &d->facts;
 
-    d->reasons = json_new_array();
-    add_own_reasons(d, &context);
-    if (!execution_has_ended(execution->state.status)) {
-        add_limits(d);
-        add_gateway_reasons(d);
-    }
-    json_put(json, "dialling", json_boolean(!d->is_blocked && d->due + d->seen.queued > 0));
-    json_put(json, "blockedBy", d->reasons);
-    json_put(json, "nextDialAt",
-             json_from_instant_or_null(
-                 render_next_dial_at(&context, &execution->settings, &execution->state)));
-    records_send(exchange, &context, json);
+    facts->status = d->execution->state.status;
+    facts->start_at = settings->start_at;
+    facts->window_end = render_window_end(&context, settings);
+    facts->next_dial_at = render_next_dial_at(&context, settings, &d->execution->state);
+    engine_diagnose(exchange->engine, settings->number, &facts->seen);
+    records_send(exchange, &context, render_diagnostics(facts));
 }
 
 /* ---- the route ---- */
@@ -199,7 +96,6 @@ static void count_slice(struct exchange *exchange)
         exchange_send_unreadable(exchange, error);
         return;
     }
-    engine_diagnose(exchange->engine, d->execution->settings.number, &d->seen);
     answer(exchange, d);
 }
 
@@ -210,7 +106,7 @@ void send_diagnostics(struct exchange *exchange, const struct execution_view *ex
 
     d->execution = execution;
     d->now = engine_now(exchange->engine);
-    d->pending = execution->state.counters.pending;
+    d->facts.pending = execution->state.counters.pending;
     d->front = key_u32(number);
     d->back = key_due(number, INT64_MAX, UINT32_MAX);
     exchange->state = d;
