@@ -4,6 +4,7 @@
  * An execution that was launched before there were reports has kept none: its calls and contacts
  * are walked in slices, and there is no series of minutes.
  */
+#include "api/report_walk.h"
 #include "api/routes_execution_lists.h"
 #include "api/routes_records.h"
 #include "base/check.h"
@@ -11,7 +12,6 @@
 #include "model/names.h"
 #include "model/report.h"
 #include "storage/reader.h"
-#include "storage/record.h"
 
 enum {
     MINUTES_MAX = 1440, /* of the series: the newest ones */
@@ -24,8 +24,7 @@ struct report_state {
     uint32_t first_minute, last_minute; /* of the series */
     bool is_kept;
     struct execution_report report;
-    bool has_calls; /* of a walk: all have been counted */
-    struct key at;  /* of a walk */
+    struct report_walk walk; /* where none is kept */
 };
 
 /* ---- parts of the answer ---- */
@@ -158,53 +157,6 @@ static void answer(struct exchange *exchange, const struct report_state *state)
 
 /* ---- walking ---- */
 
-/* Counts a row of calls, then of contacts. 0, or what decoding returned. */
-static int count_row(struct report_state *state, const struct key *key, struct slice raw,
-                     struct arena *arena)
-{
-    struct entry entry;
-    struct call call;
-    int error;
-
-    arena_reset(arena);
-    if (!state->has_calls) {
-        error = record_decode(TABLE_CALL, key, raw, arena, &call);
-        if (error == 0) {
-            report_add_call(&state->report, &call);
-        }
-        return error;
-    }
-    error = record_decode(TABLE_ENTRY, key, raw, arena, &entry);
-    if (error == 0 && (entry.status == ENTRY_COMPLETED || entry.status == ENTRY_FAILED) &&
-        entry.attempts < REPORT_COUNTS) {
-        report_add_contact(&state->report, entry.attempts);
-    }
-    return error;
-}
-
-/* Counts up to WALK_ROWS rows. OD_ENOTFOUND: there are no more. */
-static int walk(struct exchange *exchange, struct report_state *state, struct arena *arena)
-{
-    struct key prefix = key_u32(state->execution->settings.number), key;
-    int error = 0;
-
-    for (unsigned rows = 0; error == 0 && rows < WALK_ROWS; rows++) {
-        enum table table = state->has_calls ? TABLE_ENTRY : TABLE_CALL;
-        struct slice raw;
-
-        error = reader_seek(exchange->reader, table, &prefix, &state->at, &key, &raw);
-        if (error == OD_ENOTFOUND && !state->has_calls) {
-            state->has_calls = true;
-            state->at = prefix;
-            error = 0;
-        } else if (error == 0) {
-            error = count_row(state, &key, raw, arena);
-            state->at = key_after(&key);
-        }
-    }
-    return error;
-}
-
 static void walk_slice(struct exchange *exchange)
 {
     struct report_state *state = exchange->state;
@@ -212,9 +164,10 @@ static void walk_slice(struct exchange *exchange)
     int error;
 
     arena_init(&arena, 4096);
-    error = walk(exchange, state, &arena);
+    error = report_walk_rows(&state->walk, exchange->reader, &arena, WALK_ROWS);
     arena_deinit(&arena);
     if (error == OD_ENOTFOUND) {
+        state->report = state->walk.report;
         answer(exchange, state);
     } else if (error != 0) {
         exchange_send_unreadable(exchange, error);
@@ -259,7 +212,7 @@ void send_report(struct exchange *exchange, const struct execution_view *executi
     struct key key = key_u32(execution->settings.number);
 
     state->execution = execution;
-    state->at = key;
+    report_walk_init(&state->walk, execution->settings.number);
     read_range(exchange, state);
     if (faults_any(&exchange->faults)) {
         exchange_send_faults(exchange);
