@@ -343,9 +343,10 @@ static bool is_being_removed(const struct check *check, uint32_t number)
 static void check_removed(struct check *check, uint32_t number)
 {
     static const enum table gone[] = {TABLE_EXECUTION, TABLE_EXECUTION_STATE, TABLE_DUE,
-                                      TABLE_LIVE_CALL};
+                                      TABLE_LIVE_CALL, TABLE_EXECUTION_REPORT};
 
-    static const enum table going[] = {TABLE_ENTRY, TABLE_CALL};
+    static const enum table going[] = {TABLE_ENTRY, TABLE_CALL, TABLE_CALL_LOG,
+                                       TABLE_CALL_MINUTE};
 
     union {
         struct execution_settings settings;
@@ -354,6 +355,9 @@ static void check_removed(struct check *check, uint32_t number)
         struct live_call live;
         struct entry entry;
         struct call call;
+        struct call_log log;
+        struct call_minute minute;
+        struct execution_report report;
     } record;
 
     struct key prefix = key_u32(number);
