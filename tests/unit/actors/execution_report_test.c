@@ -190,6 +190,34 @@ static void a_minute_is_counted_on(void **state)
     assert_minute(f, STAGE_START + MINUTE, 1, 0);
 }
 
+/* Two calls end in one batch, with the turn of a minute between them. */
+static void a_batch_may_hold_two_minutes(void **state)
+{
+    struct fixture *f = *state;
+    struct execution *e;
+
+    launch(f, 2);
+    claim(f, 2);
+    e = stage_find(f->stage, FIXTURE_EXECUTION);
+    for (uint32_t entry = 0; entry < 2; entry++) {
+        const struct call_event about = {.entry = entry,
+                                         .attempt = 1,
+                                         .tag = call_tag(&e->settings.id),
+                                         .result.outcome = OUTCOME_ANSWERED};
+        const struct message m = {.actor = {ACTOR_EXECUTION, FIXTURE_EXECUTION},
+                                  .type = MESSAGE_CALL_RESULT,
+                                  .at = STAGE_START + entry * MINUTE,
+                                  .mono = f->stage->mono,
+                                  .payload.event = &about};
+
+        execution_handle(e, &f->stage->settings, &m, world_view(f->stage->world),
+                         world_effects(f->stage->world));
+    }
+    execution_save(e, world_effects(f->stage->world));
+    assert_minute(f, STAGE_START, 1, 1);
+    assert_minute(f, STAGE_START + MINUTE, 1, 1);
+}
+
 /* An execution of a version without reports has no row, and gets none. */
 static void an_execution_without_a_report_stays_so(void **state)
 {
@@ -212,15 +240,11 @@ static void an_execution_without_a_report_stays_so(void **state)
 #define CASE(name) cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
 
 static const struct CMUnitTest tests[] = {
-    CASE(a_launch_has_a_report_at_once),
-    CASE(what_a_batch_queues_is_one_row_of_the_log),
-    CASE(a_row_of_the_log_has_a_size),
-    CASE(a_call_is_in_the_log_once),
-    CASE(the_log_goes_on_after_a_crash),
-    CASE(ends_are_counted),
-    CASE(a_late_result_changes_nothing),
-    CASE(a_minute_is_counted_on),
-    CASE(an_execution_without_a_report_stays_so),
+    CASE(a_launch_has_a_report_at_once), CASE(what_a_batch_queues_is_one_row_of_the_log),
+    CASE(a_row_of_the_log_has_a_size),   CASE(a_call_is_in_the_log_once),
+    CASE(the_log_goes_on_after_a_crash), CASE(ends_are_counted),
+    CASE(a_late_result_changes_nothing), CASE(a_minute_is_counted_on),
+    CASE(a_batch_may_hold_two_minutes),  CASE(an_execution_without_a_report_stays_so),
 };
 
 OD_TEST_MAIN(tests)
