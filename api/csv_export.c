@@ -110,15 +110,19 @@ static bool is_phone(struct slice text)
     return text.size > 1 && text.data[0] == '+';
 }
 
+static bool is_one_of(char c, const char *characters)
+{
+    return c != '\0' && strchr(characters, c) != NULL;
+}
+
 static int append_text(struct buf *out, struct slice text)
 {
-    bool is_formula =
-        text.size > 0 && memchr("=+-@\t\r\n", text.data[0], 7) != NULL && !is_phone(text);
+    bool is_formula = text.size > 0 && is_one_of(text.data[0], "=+-@\t\r\n") && !is_phone(text);
     bool is_quoted = false;
     int error;
 
     for (size_t i = 0; i < text.size && !is_quoted; i++) {
-        is_quoted = memchr("\",\r\n", text.data[i], 4) != NULL;
+        is_quoted = is_one_of(text.data[i], "\",\r\n");
     }
     error = buf_reserve(out, 2 * text.size + 3);
     if (error != 0) {
@@ -204,8 +208,6 @@ static enum exchange_piece append_rows(struct render_context *context, struct cs
             context->error = error;
         }
         if (context->error != 0) {
-            log_error("a row cannot be read", FIELD_TEXT("request", context->exchange->request_id),
-                      FIELD_TEXT("reason", od_error_text(context->error)));
             return PIECE_BROKEN;
         }
         if (!has_row) {
@@ -231,6 +233,10 @@ static enum exchange_piece next_piece(struct exchange *exchange, struct buf *out
     arena_init(&arena, 4096);
     context.arena = &arena;
     piece = append_rows(&context, export, out);
+    if (context.error != 0) {
+        log_error("a row cannot be read", FIELD_TEXT("request", exchange->request_id),
+                  FIELD_TEXT("reason", od_error_text(context.error)));
+    }
     arena_deinit(&arena);
     return piece;
 }
