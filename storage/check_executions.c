@@ -345,8 +345,7 @@ static void check_removed(struct check *check, uint32_t number)
     static const enum table gone[] = {TABLE_EXECUTION, TABLE_EXECUTION_STATE, TABLE_DUE,
                                       TABLE_LIVE_CALL, TABLE_EXECUTION_REPORT};
 
-    static const enum table going[] = {TABLE_ENTRY, TABLE_CALL, TABLE_CALL_LOG,
-                                       TABLE_CALL_MINUTE};
+    static const enum table going[] = {TABLE_ENTRY, TABLE_CALL, TABLE_CALL_LOG, TABLE_CALL_MINUTE};
 
     union {
         struct execution_settings settings;

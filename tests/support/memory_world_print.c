@@ -90,7 +90,6 @@ static unsigned say_key_part(struct buf *out, const struct key *key, char part, 
         id = key_uuid_at(key, offset);
         story_id(out, "", &id);
         return offset + 16;
-    case '8': SAY(out, "%" PRIu64, key_u64_at(key, offset)); return offset + 8;
     case 'i':
         say_instant(out, "", (int64_t)(key_u64_at(key, offset) ^ KEY_SIGN_BIT));
         return offset + 8;
