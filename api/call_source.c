@@ -61,12 +61,16 @@ bool call_source_init(struct call_source *source, struct render_context *context
                                    .prefix = key,
                                    .begin = UINT32_MAX, /* no entry has that number */
                                    .has_calls = true};
-    if (contact != NULL) {
+    /* In live mode a contact has an entry for each firing, anywhere. */
+    if (contact != NULL && execution->settings.mode != MODE_LIVE) {
         source->has_calls = find_entry(context, execution, contact, &entry);
         source->prefix = key_entry(number, entry);
         source->begin = source->has_calls ? entry + 1 : entry;
-    } else if (render_get(context, TABLE_EXECUTION_REPORT, &key, &report)) {
-        source->table = TABLE_CALL_LOG;
+    } else {
+        source->contact = contact;
+        if (render_get(context, TABLE_EXECUTION_REPORT, &key, &report)) {
+            source->table = TABLE_CALL_LOG;
+        }
     }
     return context->error == 0;
 }
@@ -78,14 +82,22 @@ bool call_source_knows(const struct call_source *source, const struct key *at)
 
 /* ---- rows as JSON; NULL: not wanted, or context->error ---- */
 
+static bool is_to_another(const struct call_source *source, const struct uuid *contact)
+{
+    return source->contact != NULL && !uuid_equal(source->contact, contact);
+}
+
 static json_t *show_live(const struct call_source *source, const struct live_call *live)
 {
-    return source->outcomes != 0 ? NULL : render_live_call(source->execution, live);
+    return source->outcomes != 0 || is_to_another(source, &live->contact_id)
+               ? NULL
+               : render_live_call(source->execution, live);
 }
 
 static json_t *show_ended(const struct call_source *source, const struct call *call)
 {
-    if (source->outcomes != 0 && (source->outcomes & (UINT32_C(1) << call->outcome)) == 0) {
+    if (is_to_another(source, &call->contact_id) ||
+        (source->outcomes != 0 && (source->outcomes & (UINT32_C(1) << call->outcome)) == 0)) {
         return NULL;
     }
     return render_call(source->execution, call);

@@ -13,6 +13,8 @@ struct call_source {
     enum table table;  /* whose keys, behind the prefix, are the positions */
     struct key prefix;
     uint32_t begin; /* by contact: entries from this one on are left out */
+    const struct uuid
+        *contact;   /* live mode: all calls are walked, and those to others passed over */
     bool has_calls; /* false: the contact is not in the execution */
 
     /* private: the row of the log that was read last */
@@ -23,7 +25,7 @@ struct call_source {
 };
 
 /* Makes a source of the execution's calls, or of a contact's (`contact` may be NULL). `execution`
- * is borrowed for the source's life. False: context->error. */
+ * and `contact` are borrowed for the source's life. False: context->error. */
 bool call_source_init(struct call_source *source, struct render_context *context,
                       const struct execution_view *execution, uint32_t outcomes,
                       const struct uuid *contact);

@@ -152,17 +152,17 @@ static void send_source(struct exchange *exchange, struct arena *scratch,
 void send_calls(struct exchange *exchange, const struct execution_view *execution)
 {
     const struct slice *text = exchange_query(exchange, "contactId");
-    struct uuid contact = UUID_NIL;
+    struct uuid *contact = arena_zalloc(&exchange->arena, sizeof(*contact));
     uint32_t outcomes = 0;
     struct arena scratch;
 
     read_outcomes(exchange, &outcomes);
-    if (text != NULL && !uuid_parse(*text, &contact)) {
+    if (text != NULL && !uuid_parse(*text, contact)) {
         faults_add(&exchange->faults, SLICE("contactId"), "must be a UUID");
         text = NULL;
     }
     arena_init(&scratch, 4096);
     send_source(exchange, &scratch, arena_alloc(&exchange->arena, sizeof(struct call_source)),
-                execution, outcomes, text != NULL ? &contact : NULL);
+                execution, outcomes, text != NULL ? contact : NULL);
     arena_deinit(&scratch);
 }

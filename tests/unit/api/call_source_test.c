@@ -122,6 +122,20 @@ static void one_contacts_calls_are_walked_by_attempt(void **state)
     assert_calls(*state, WORLD_RUNNING, 0, &nobody, "");
 }
 
+/* In live mode a contact has an entry for each firing. */
+static void in_live_mode_all_are_looked_at_for_a_contact(void **state)
+{
+    const struct uuid four = world_contact(4);
+    struct store_fixture *f = *state;
+    struct walk walk;
+
+    begin(&walk, f, WORLD_RUNNING, 0, NULL);
+    walk.execution.settings.mode = MODE_LIVE;
+    assert_true(call_source_init(&walk.source, &walk.context, &walk.execution, 0, &four));
+    assert_string_equal(told(&walk), "- 4/2 - - 4/1 - - ");
+    end(&walk);
+}
+
 /* An execution that was launched before there was a log. */
 static void without_a_log_they_are_walked_by_contact(void **state)
 {
@@ -143,6 +157,7 @@ static const struct CMUnitTest tests[] = {
     CASE(a_call_without_a_row_is_passed_over),
     CASE(rows_of_the_log_may_be_gone),
     CASE(one_contacts_calls_are_walked_by_attempt),
+    CASE(in_live_mode_all_are_looked_at_for_a_contact),
     CASE(without_a_log_they_are_walked_by_contact),
 };
 
