@@ -43,6 +43,20 @@ void dispatcher_handle(struct dispatcher *d, const struct message *m, struct vie
 
 struct wake dispatcher_wake(const struct dispatcher *d);
 
+/* What keeps an organisation's next call for a gateway back at `mono`; 0 where nothing does. */
+struct dispatcher_limits {
+    uint32_t tenant_cap;        /* the organisation's calls in flight are as many */
+    uint64_t tenant_rate_micro; /* its calls per second × 10^6, and when the next may be queued */
+    int64_t tenant_until_mono;
+    uint32_t gateway_limit; /* calls in flight or on offer of the gateway or the machine: as many */
+    int64_t back_off_until_mono; /* the gateway gets none before */
+    bool has_worker; /* pull: a claim waits, or one came or was given up within a minute */
+};
+
+/* For diagnostics (dispatcher_limits.c). `gateway` is the index of a configured one. */
+void dispatcher_find_limits(const struct dispatcher *d, uint32_t organisation, uint32_t gateway,
+                            int64_t mono, struct dispatcher_limits *out);
+
 /* Calls in flight, and of a gateway: on offer and claims waiting. For metrics and tests. */
 uint32_t dispatcher_in_flight(const struct dispatcher *d);
 uint32_t dispatcher_on_offer(const struct dispatcher *d, uint32_t gateway);

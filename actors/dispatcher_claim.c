@@ -244,6 +244,13 @@ static bool find_gateway(const struct dispatch_step *s, struct slice name, uint3
     return false;
 }
 
+/* Somebody claims calls of the gateway, or did until now. */
+static void note_worker(const struct dispatch_step *s, struct dispatcher_gateway *gateway)
+{
+    gateway->has_been_claimed = true;
+    gateway->claimed_mono = s->m->mono;
+}
+
 void dispatcher_on_claim(const struct dispatch_step *s)
 {
     const struct claim *claim = &s->m->payload.claim;
@@ -257,6 +264,7 @@ void dispatcher_on_claim(const struct dispatch_step *s)
     }
     struct dispatcher_gateway *gateway = &s->d->gateways[index];
 
+    note_worker(s, gateway);
     if (can_serve(s, gateway)) {
         give_calls(s, index, &waiting);
     } else if (claim->waits) {
@@ -274,6 +282,7 @@ void dispatcher_on_claim_given_up(const struct dispatch_step *s)
         for (uint32_t n = 0; n < gateway->claim_count; n++) {
             if (gateway->claims[n].exchange == s->m->exchange) {
                 gateway->claim_count--;
+                note_worker(s, gateway);
                 memmove(gateway->claims + n, gateway->claims + n + 1,
                         (gateway->claim_count - n) * sizeof(*gateway->claims));
                 answer_nothing(s, s->m->exchange);

@@ -23,6 +23,8 @@ struct dispatcher_gateway {
     int64_t back_off_until_mono;
     struct waiting_claim *claims; /* in order of arrival */
     uint32_t claim_count, claim_room;
+    bool has_been_claimed;
+    int64_t claimed_mono; /* when a claim came or was given up last */
 };
 
 struct dispatcher_tenant {

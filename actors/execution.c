@@ -39,6 +39,7 @@ void execution_deinit(struct execution *e)
 {
     arena_deinit(&e->memory);
     flights_deinit(&e->flights);
+    execution_report_deinit(e);
     memory_free(e->did_is_usable);
     e->did_is_usable = NULL;
 }
@@ -94,6 +95,7 @@ bool execution_load(struct execution *e, uint32_t number, const struct actor_set
     execution_find_dids(e, view);
     pacing_init(&e->pacing, e->settings.pacing.calls_per_second_micro);
     load_flights(e, settings, view, mono);
+    execution_report_load(e, view);
     e->next_due_at = INT64_MIN; /* the first grant finds out */
     e->next_trigger_at = e->settings.mode == MODE_LIVE ? INT64_MIN : INSTANT_NEVER;
     e->is_resuming = true;
@@ -105,6 +107,7 @@ void execution_save(struct execution *e, struct effects *out)
     struct key key = key_u32(e->number);
 
     effect_put(out, TABLE_EXECUTION_STATE, &key, &e->state);
+    execution_report_save(e, out);
     e->is_dirty = false;
 }
 

@@ -3,8 +3,8 @@
  *
  * In memory: settings, counters and the live calls. The pending contacts stay in the store: the due
  * index is their queue, and a grant from the dispatcher takes the next ones from it. Everything
- * that a restart needs is in rows: EXECUTION, EXECUTION_STATE, ENTRY, DUE, LIVE_CALL; in live mode
- * also TRIGGER, TRIGGER_DUE, CONTACT_TRIGGER, WAITING.
+ * that a restart needs is in rows: EXECUTION, EXECUTION_STATE, EXECUTION_REPORT, ENTRY, DUE,
+ * LIVE_CALL; in live mode also TRIGGER, TRIGGER_DUE, CONTACT_TRIGGER, WAITING.
  *
  *     LAUNCH ── SNAPSHOT_SLICE… ─▶ DEMAND to the dispatcher ─▶ GRANT: contacts queued, offered to
  * the gateway CALL_CLAIMED ─▶ CALL_STARTED (permission) ─▶ NODE_EXECUTED… ─▶ CALL_RESULT:
@@ -19,6 +19,18 @@
 #include "model/pacing.h"
 
 enum { EXECUTION_REASON_SIZE = 64 };
+
+/* What its report counts, and the calls that the open batch has queued (execution_report.c). */
+struct execution_tally {
+    bool is_kept;  /* false: it was launched before there were reports */
+    bool is_dirty; /* something has to be saved before the batch closes */
+    struct execution_report row;
+    bool has_minute, minute_is_dirty;
+    uint32_t minute_number; /* of the row in `minute` */
+    struct call_minute minute;
+    struct logged_call *queued;
+    uint32_t queued_count, queued_room;
+};
 
 /* Read freely; changed by execution_handle only. */
 struct execution {
@@ -36,6 +48,7 @@ struct execution {
     uint32_t usable_dids;
     struct pacing pacing;
     struct flights flights;
+    struct execution_tally report;
     struct key due_from;     /* no due row of this execution sorts before it */
     int64_t next_due_at;     /* no due row is earlier; INSTANT_NEVER: there is none */
     struct key trigger_from; /* the same of the pending triggers */
@@ -70,8 +83,8 @@ bool execution_load(struct execution *e, uint32_t number, const struct actor_set
 void execution_handle(struct execution *e, const struct actor_settings *settings,
                       const struct message *m, struct view *view, struct effects *out);
 
-/* Puts the EXECUTION_STATE row and clears is_dirty. The engine calls it when a batch closes: once a
- * commit, not once a transition. */
+/* Puts the EXECUTION_STATE row, the report and the log of what was queued, and clears is_dirty. The
+ * engine calls it when a batch closes: once a commit, not once a transition. */
 void execution_save(struct execution *e, struct effects *out);
 
 /* The next instants at which it wants a TICK. */

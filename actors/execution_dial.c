@@ -294,6 +294,7 @@ static struct flight *queue_call(const struct step *s, const struct key *key,
     execution_call_begins(s, row.entry, &row.contact_id);
     e->state.counters.pending--;
     e->state.counters.in_progress++;
+    execution_report_queued(e, row.entry, row.attempt);
     return flights_add(&e->flights, &row, FLIGHTS_ON_OFFER, 0);
 }
 

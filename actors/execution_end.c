@@ -29,6 +29,7 @@ static void put_call(const struct step *s, const struct live_call *live,
     struct key key = key_call(s->e->number, live->entry, live->attempt);
 
     effect_put(s->out, TABLE_CALL, &key, &call);
+    execution_report_ended(s, &call);
 }
 
 /* What becomes of the contact: completed, due again, or failed. */
@@ -63,6 +64,9 @@ static void put_entry(const struct step *s, const struct live_call *live, enum o
     }
     entry.completed_at = entry.status == ENTRY_PENDING_RETRY ? 0 : s->m->at;
     effect_put(s->out, TABLE_ENTRY, &key, &entry);
+    if (entry.status != ENTRY_PENDING_RETRY) {
+        execution_report_finished(s, entry.attempts);
+    }
 }
 
 /* The call leaves the live ones: its row goes, and its room is free. */

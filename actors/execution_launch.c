@@ -192,6 +192,7 @@ void execution_on_launch(const struct step *s)
     OD_CHECK(settings->number == e->number);
     put_rows(s, settings);
     keep_settings(s);
+    execution_report_begin(e);
     e->launch_exchange = s->m->exchange;
     e->state.status = EXECUTION_SCHEDULED;
     execution_touch(s);

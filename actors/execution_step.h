@@ -102,6 +102,16 @@ void execution_end_call(const struct step *s, struct flight *flight, const struc
 /* The contact may not be called at all any more: no attempt is used up, no call is recorded. */
 void execution_skip_call(const struct step *s, struct flight *flight);
 
+/* ---- execution_report.c ---- */
+
+void execution_report_begin(struct execution *e); /* at the launch */
+void execution_report_load(struct execution *e, struct view *view);
+void execution_report_deinit(struct execution *e);
+void execution_report_queued(struct execution *e, uint32_t entry, uint16_t attempt);
+void execution_report_ended(const struct step *s, const struct call *call);
+void execution_report_finished(const struct step *s, uint32_t attempts); /* completed or failed */
+void execution_report_save(struct execution *e, struct effects *out);    /* when the batch closes */
+
 /* ---- execution_call.c ---- */
 
 void execution_on_call_claimed(const struct step *s);

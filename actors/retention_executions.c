@@ -38,10 +38,12 @@ static void remove_calls(struct sweep *s, const struct key *key)
 
 static const struct walked_table walked[] = {
     {TABLE_ENTRY, remove_calls},
+    {TABLE_CALL_LOG, NULL},
+    {TABLE_CALL_MINUTE, NULL},
 };
 
 /* Single rows under the execution's number. */
-static const enum table single[] = {TABLE_EXECUTION, TABLE_EXECUTION_STATE};
+static const enum table single[] = {TABLE_EXECUTION, TABLE_EXECUTION_STATE, TABLE_EXECUTION_REPORT};
 
 /* ---- what makes it findable ---- */
 
@@ -71,7 +73,7 @@ static void remove_index(struct sweep *s, const struct execution_settings *setti
     for (unsigned i = 0; i < sizeof(single) / sizeof(single[0]); i++) {
         effect_delete(s->out, single[i], &key);
     }
-    s->rows += 5;
+    s->rows += 6;
 }
 
 /* ---- the rest ---- */

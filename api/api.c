@@ -194,8 +194,8 @@ void api_close(struct api *api)
     exchange_leave(api);
     base = engine_base(api->engine);
     (void)event_base_loopexit(base, &limit);
-    while (connections_are_writing(&api->connections) && event_base_loop(base, EVLOOP_ONCE) == 0 &&
-           !event_base_got_exit(base)) {
+    while ((connections_are_writing(&api->connections) || api->piecewise > 0) &&
+           event_base_loop(base, EVLOOP_ONCE) == 0 && !event_base_got_exit(base)) {
     }
     free_api(api);
 }

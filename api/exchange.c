@@ -56,7 +56,9 @@ void exchange_each(struct api *api, exchange_reply_fn visit, const struct reply 
     while (own != NULL) {
         struct exchange_private *next = own->hh.next;
 
-        visit(own->exchange, reply);
+        if (!own->is_streaming) {
+            visit(own->exchange, reply);
+        }
         own = next;
     }
 }
@@ -116,6 +118,11 @@ void exchange_finish(struct exchange *exchange)
     struct exchange_private *own = exchange->own;
 
     leave_connection(own);
+    if (own->slices != NULL) {
+        event_free(own->slices);
+        own->slices = NULL;
+    }
+    exchange->api->piecewise -= own->is_streaming;
     unlink_number(exchange->api, own);
     limits_leave(exchange);
     own->next = exchange->api->finished;

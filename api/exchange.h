@@ -165,6 +165,28 @@ void exchange_stream_end(struct exchange *exchange);
 /* Breaks the connection off with what is unsent; ends the exchange. */
 void exchange_stream_cut(struct exchange *exchange);
 
+/* ---- answers that take a while ---- */
+
+/* Calls `work` now and then once each round of the reactor's loop, until it has answered the
+ * exchange. Each call does a bounded slice, with a fresh exchange->reader. */
+void exchange_work(struct exchange *exchange, void (*work)(struct exchange *exchange));
+
+enum exchange_piece {
+    PIECE_MORE,   /* there is more */
+    PIECE_LAST,   /* with this piece the body is whole */
+    PIECE_BROKEN, /* it cannot be made whole: the connection is cut */
+};
+
+/* Appends the next piece of a body to `out` (nothing, where a slice of work has found nothing),
+ * reading through exchange->reader. */
+typedef enum exchange_piece (*exchange_piece_fn)(struct exchange *exchange, struct buf *out);
+
+/* Begins to answer with 200 and a body of any length (chunked), of which the pieces are asked for
+ * as the client takes them. Other headers are added before. Ends the exchange with the last piece,
+ * or when the client goes; exchange->state must need no cleaning up. */
+void exchange_send_pieces(struct exchange *exchange, const char *content_type,
+                          exchange_piece_fn piece);
+
 /* ---- waiting ---- */
 
 /* Calls on_timeout after so many milliseconds of real time, unless the answer comes first. */
@@ -191,7 +213,7 @@ struct exchange *exchange_new(struct api *api, struct evhttp_request *request,
 /* The exchange of that number, or NULL: it has been answered, or its client has gone. */
 struct exchange *exchange_find(struct api *api, uint64_t number);
 
-/* Gives a reply to every exchange that waits. */
+/* Gives a reply to every exchange that waits, which one whose answer has begun does not. */
 void exchange_each(struct api *api, exchange_reply_fn visit, const struct reply *reply);
 
 /* The connection is being freed by evhttp, and the request with it: ends the exchange, and then

@@ -19,6 +19,11 @@ struct exchange_private {
     bool is_alone;            /* its client has gone, and its answer goes nowhere */
     struct slice location;    /* the header, once it has been added; in the exchange's arena */
     struct response *capture; /* the answer goes there instead of to the client; NULL: as a rule */
+    bool is_streaming;        /* its answer has begun and goes on in pieces */
+    struct event *slices;
+    void (*slice)(struct exchange *exchange); /* the next one; exchange_stream.c */
+    void (*work)(struct exchange *exchange);
+    exchange_piece_fn piece;
     struct exchange_private *next; /* among the finished */
     UT_hash_handle hh;
 };

@@ -292,3 +292,23 @@ void page_send_merged(struct exchange *exchange, const struct page_list *list,
     OD_CHECK(!list->is_ascending);
     send_page(exchange, list, other_prefix);
 }
+
+bool page_next(struct render_context *context, void *list, struct key *at, json_t **item)
+{
+    const struct page_list *rows = list;
+    struct key before = at->size > 0 ? *at : behind(&rows->prefix), key;
+    struct slice raw;
+    int error =
+        reader_seek_before(context->reader, rows->table, &rows->prefix, &before, &key, &raw);
+
+    OD_CHECK(!rows->is_ascending);
+    *item = NULL;
+    if (error != 0) {
+        context->error = error == OD_ENOTFOUND ? context->error : error;
+        return false;
+    }
+    *at = key;
+    arena_reset(context->arena);
+    *item = rows->show(context, rows->state, &key, raw);
+    return context->error == 0;
+}

@@ -47,7 +47,13 @@ struct page_list {
 /* Answers the exchange with a page: {"data": […], "nextCursor": …}, or with its faults. */
 void page_send(struct exchange *exchange, const struct page_list *list);
 
-/* The same for two prefixes of one table whose keys end in UUIDv7s, merged newest first. */
+/* The row behind *at in a descending list, which is a key of it (an empty key: the first row): its
+ * key goes to *at. *item as of `show`. False: there is none, or context->error. `list` is a struct
+ * page_list. For walks that are no pages. */
+bool page_next(struct render_context *context, void *list, struct key *at, json_t **item);
+
+/* Answers as page_send does for two prefixes of one table whose keys end in UUIDv7s, merged newest
+ * first. */
 void page_send_merged(struct exchange *exchange, const struct page_list *list,
                       const struct key *other_prefix);
 

@@ -38,6 +38,14 @@ json_t *render_program(struct render_context *context, const void *record);
 json_t *render_execution(struct render_context *context, const struct execution_settings *settings,
                          const struct execution_state *state);
 
+/* Its nextDialAt; 0: it does not dial. And when the pause windows that are open now have ended; 0:
+ * none is open, INSTANT_NEVER: they never end. */
+int64_t render_next_dial_at(struct render_context *context,
+                            const struct execution_settings *settings,
+                            const struct execution_state *state);
+int64_t render_window_end(struct render_context *context,
+                          const struct execution_settings *settings);
+
 /* By table (render.c): the record is the table's struct. */
 json_t *render_record(struct render_context *context, enum table table, const void *record);
 

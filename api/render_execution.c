@@ -68,6 +68,36 @@ static int64_t next_dial_at(struct render_context *context,
     return settings->stop_at != 0 && at >= settings->stop_at ? 0 : at;
 }
 
+int64_t render_next_dial_at(struct render_context *context,
+                            const struct execution_settings *settings,
+                            const struct execution_state *state)
+{
+    const struct zone_table *zone = NULL;
+    int64_t at;
+
+    if (settings->has_pause_windows) {
+        zone = engine_zone_table(context->exchange->engine, settings->timezone);
+    }
+    at = next_dial_at(context, settings, state, zone);
+    return at == INSTANT_NEVER ? 0 : at;
+}
+
+int64_t render_window_end(struct render_context *context, const struct execution_settings *settings)
+{
+    struct engine *engine = context->exchange->engine;
+    const struct zone_table *zone;
+    int64_t now = engine_now(engine);
+
+    if (!settings->has_pause_windows) {
+        return 0;
+    }
+    zone = engine_zone_table(engine, settings->timezone);
+    if (zone == NULL || !pause_window_is_open(&settings->windows, zone, now)) {
+        return 0;
+    }
+    return windows_end(&settings->windows, zone, now);
+}
+
 void render_counters(json_t *json, const struct execution_counters *counters)
 {
     json_put(json, "totalContacts", json_integer((json_int_t)counters->total));

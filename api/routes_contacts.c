@@ -3,9 +3,11 @@
 #include "api/routes.h"
 
 #include "api/attribute_faults.h"
+#include "api/csv_export.h"
 #include "api/import.h"
 #include "api/page.h"
 #include "api/routes_contacts.h"
+#include "api/routes_contacts_csv.h"
 #include "api/routes_records.h"
 #include "model/phone.h"
 
@@ -212,9 +214,9 @@ static void send_by_phone(struct exchange *exchange, struct slice text)
 {
     struct render_context context = records_context(exchange);
     struct key prefix = key_u32(exchange->organisation);
-    json_t *page, *data;
+    struct owned_id owned = {.owner = exchange->organisation};
     char phone[PHONE_TEXT_SIZE];
-    struct owned_id owned;
+    json_t *page, *data;
     struct contact contact;
 
     if (text.size > 0 && text.data[0] == ' ') {
@@ -231,14 +233,17 @@ static void send_by_phone(struct exchange *exchange, struct slice text)
         exchange_send_faults(exchange);
         return;
     }
+    struct key by_phone = key_owned_text(exchange->organisation, slice_from(phone));
+    (void)render_get(&context, TABLE_CONTACT_BY_PHONE, &by_phone, &owned);
+    struct key key = key_owned(exchange->organisation, &owned.id); /* nil: nobody's */
+    if (context.error == 0 && csv_is_wanted(exchange)) {
+        send_contacts_csv(exchange, &key);
+        return;
+    }
     page = json_new_object();
     data = json_new_array();
-    struct key by_phone = key_owned_text(exchange->organisation, slice_from(phone));
-    if (render_get(&context, TABLE_CONTACT_BY_PHONE, &by_phone, &owned)) {
-        struct key key = key_owned(owned.owner, &owned.id);
-        if (render_get(&context, TABLE_CONTACT, &key, &contact)) {
-            json_put_item(data, render_contact(&context, &contact));
-        }
+    if (render_get(&context, TABLE_CONTACT, &key, &contact)) {
+        json_put_item(data, render_contact(&context, &contact));
     }
     json_put(page, "data", data);
     json_put(page, "nextCursor", json_null());
@@ -251,6 +256,12 @@ static void on_list(struct exchange *exchange)
 
     if (phone != NULL) {
         send_by_phone(exchange, *phone);
+        return;
+    }
+    if (csv_is_wanted(exchange)) {
+        struct key all = key_u32(exchange->organisation);
+
+        send_contacts_csv(exchange, &all);
         return;
     }
     records_send_list(exchange, TABLE_CONTACT);

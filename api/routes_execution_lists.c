@@ -3,6 +3,7 @@
  */
 #include "api/routes_execution_lists.h"
 
+#include "api/csv_export.h"
 #include "api/page.h"
 #include "api/routes_records.h"
 #include "base/check.h"
@@ -129,24 +130,47 @@ static json_t *show_entry(struct render_context *context, void *state, const str
     return render_entry(context, list->execution, &view);
 }
 
+static const struct csv_column entry_columns[] = {
+    CSV_COLUMN("contactId"),   CSV_COLUMN("primaryPhone"), CSV_COLUMN("status"),
+    CSV_COLUMN("attempts"),    CSV_COLUMN("lastOutcome"),  CSV_COLUMN("nextAttemptAt"),
+    CSV_COLUMN("completedAt"),
+};
+
+static void send_entry_list(struct exchange *exchange, struct page_list *list)
+{
+    const struct csv_list csv = {.file = "contacts",
+                                 .columns = entry_columns,
+                                 .column_count = sizeof(entry_columns) / sizeof(entry_columns[0]),
+                                 .next = page_next,
+                                 .state = list};
+
+    if (csv_is_wanted(exchange)) {
+        csv_send(exchange, &csv);
+    } else {
+        page_send(exchange, list);
+    }
+}
+
 void send_entries(struct exchange *exchange, const struct execution_view *execution)
 {
-    struct entry_list entries = {.execution = execution};
-    struct page_list list = {.table = TABLE_ENTRY,
-                             .prefix = key_u32(execution->settings.number),
-                             .show = show_entry,
-                             .state = &entries};
+    struct entry_list *entries = arena_zalloc(&exchange->arena, sizeof(*entries));
+    struct page_list *list = arena_zalloc(&exchange->arena, sizeof(*list));
 
+    entries->execution = execution;
+    *list = (struct page_list){.table = TABLE_ENTRY,
+                               .prefix = key_u32(execution->settings.number),
+                               .show = show_entry,
+                               .state = entries};
     for (size_t i = 0; i < exchange->query_count; i++) {
         enum entry_status status;
         if (!slice_equal_text(exchange->query[i].name, "status")) {
             continue;
         }
         if (entry_status_from(exchange->query[i].value, &status)) {
-            entries.filter.bits |= UINT32_C(1) << status;
+            entries->filter.bits |= UINT32_C(1) << status;
         } else {
             faults_add(&exchange->faults, SLICE("status"), "must be a status of a contact");
         }
     }
-    page_send(exchange, &list);
+    send_entry_list(exchange, list);
 }

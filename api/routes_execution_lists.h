@@ -1,4 +1,5 @@
-/* Lists of executions, of their contacts and of their calls. Each answers the exchange. */
+/* Lists of executions, of their contacts and of their calls; their reports and diagnostics. Each
+ * answers the exchange, now or later: an `execution` lives as long as the exchange. */
 #ifndef OUTDIAL_API_ROUTES_EXECUTION_LISTS_H
 #define OUTDIAL_API_ROUTES_EXECUTION_LISTS_H
 
@@ -21,8 +22,14 @@ void send_entries(struct exchange *exchange, const struct execution_view *execut
  * (routes_triggers.c). */
 void send_triggers(struct exchange *exchange, const struct uuid *program);
 
-/* The calls of an execution, those of the last contact first and its last attempt first; ?outcome=,
- * ?contactId= (routes_call_list.c). */
+/* The calls of an execution, the one that was queued last first; ?outcome=, ?contactId=
+ * (routes_call_list.c). */
 void send_calls(struct exchange *exchange, const struct execution_view *execution);
+
+/* What has become of its contacts and calls; ?from=, ?to= (routes_report.c). */
+void send_report(struct exchange *exchange, const struct execution_view *execution);
+
+/* Why it is or is not dialling now (routes_diagnostics.c). */
+void send_diagnostics(struct exchange *exchange, const struct execution_view *execution);
 
 #endif

@@ -90,27 +90,54 @@ static void on_cancel(struct exchange *exchange)
     post_control(exchange, MESSAGE_CANCEL);
 }
 
+/* Finds it for an answer that may take more than this callback; NULL: the exchange is answered. */
+static struct execution_view *keep_execution(struct exchange *exchange)
+{
+    struct execution_view *execution = arena_alloc(&exchange->arena, sizeof(*execution));
+
+    return find_execution(exchange, execution) ? execution : NULL;
+}
+
 static void on_contacts(struct exchange *exchange)
 {
-    struct execution_view execution;
+    const struct execution_view *execution = keep_execution(exchange);
 
-    if (find_execution(exchange, &execution)) {
-        send_entries(exchange, &execution);
+    if (execution != NULL) {
+        send_entries(exchange, execution);
     }
 }
 
 static void on_calls(struct exchange *exchange)
 {
-    struct execution_view execution;
+    const struct execution_view *execution = keep_execution(exchange);
 
-    if (find_execution(exchange, &execution)) {
-        send_calls(exchange, &execution);
+    if (execution != NULL) {
+        send_calls(exchange, execution);
+    }
+}
+
+static void on_report(struct exchange *exchange)
+{
+    const struct execution_view *execution = keep_execution(exchange);
+
+    if (execution != NULL) {
+        send_report(exchange, execution);
+    }
+}
+
+static void on_diagnostics(struct exchange *exchange)
+{
+    const struct execution_view *execution = keep_execution(exchange);
+
+    if (execution != NULL) {
+        send_diagnostics(exchange, execution);
     }
 }
 
 static const struct route_query status_query[] = {{"status", true}, {NULL, false}};
 static const struct route_query calls_query[] = {
     {"outcome", true}, {"contactId", false}, {NULL, false}};
+static const struct route_query report_query[] = {{"from", false}, {"to", false}, {NULL, false}};
 
 const struct route routes_executions[] = {
     {.method = EVHTTP_REQ_GET,
@@ -155,5 +182,16 @@ const struct route routes_executions[] = {
      .query = calls_query,
      .not_found = {FAULT_EXECUTION_NOT_FOUND},
      .handle = on_calls},
+    {.method = EVHTTP_REQ_GET,
+     .path = "/api/program-executions/:id/report",
+     .access = ACCESS_ORGANISATION,
+     .query = report_query,
+     .not_found = {FAULT_EXECUTION_NOT_FOUND},
+     .handle = on_report},
+    {.method = EVHTTP_REQ_GET,
+     .path = "/api/program-executions/:id/diagnostics",
+     .access = ACCESS_ORGANISATION,
+     .not_found = {FAULT_EXECUTION_NOT_FOUND},
+     .handle = on_diagnostics},
     {.path = NULL},
 };

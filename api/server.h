@@ -35,6 +35,7 @@ struct api {
     uint32_t ticks;
     uint64_t request_id_bits, request_ids; /* of request ids: random, and given so far */
     uint64_t advance_exchange;             /* waits for the test clock to have moved; 0: none */
+    uint32_t piecewise;                    /* answers that have begun and go on in pieces */
     uint32_t callbacks;                    /* of the reactor that are running, one in another */
     bool is_stopping;
 };

@@ -158,6 +158,21 @@ static inline struct key key_call(uint32_t execution, uint32_t entry, uint16_t a
     return key;
 }
 
+static inline struct key key_call_log(uint32_t execution, uint64_t serial)
+{
+    struct key key;
+
+    key.size = 12;
+    key_put_u32(key.bytes, execution);
+    key_put_u64(key.bytes + 4, serial);
+    return key;
+}
+
+static inline struct key key_call_minute(uint32_t execution, uint32_t minute)
+{
+    return key_entry(execution, minute);
+}
+
 /* The parts of a due key. */
 int64_t key_due_at(const struct key *key);
 uint32_t key_due_entry(const struct key *key);

@@ -444,4 +444,41 @@ struct call {
     int64_t queued_at, started_at, ended_at;
 };
 
+/* ---- the log and the report of an execution ---- */
+
+enum {
+    CALL_LOG_ROW_MAX = 250, /* calls of a row of the log: below the 2,000 bytes of a page's share */
+    REPORT_COUNTS = 22,     /* outcomes, and attempts of a contact: 20 retries at most */
+};
+
+struct logged_call {
+    uint32_t entry;
+    uint16_t attempt;
+};
+
+/* Calls in the order in which they were queued. One that was skipped before it was permitted has
+ * no other row. */
+struct call_log {
+    const struct logged_call *calls;
+    size_t count;
+};
+
+struct report_counts {
+    uint64_t at[REPORT_COUNTS];
+};
+
+/* Exact at every durable instant, as the counters are (model/report.h). */
+struct execution_report {
+    uint64_t log_rows;                   /* of its log: the serial of the next one */
+    struct report_counts outcomes;       /* calls that have ended, by outcome */
+    struct report_counts attempts;       /* completed and failed contacts, by their attempts */
+    int64_t first_call_at, last_call_at; /* of ended calls; optional */
+    uint64_t talk_calls, talk_seconds;   /* answered calls whose duration was told, and its sum */
+};
+
+/* The calls of an execution that ended in one minute; there is no row without one. */
+struct call_minute {
+    uint64_t calls, answered;
+};
+
 #endif

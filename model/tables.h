@@ -87,6 +87,14 @@
     /* (organisation, execution u32): live executions that have not ended, which hear of changed   \
      * contacts */                                                                                 \
     TABLE(LIVE_EXECUTION, "live_executions", number_row, true)                                     \
+    /* (execution u32, serial u64): the calls of an execution in the order in which they were      \
+     * queued, some hundred a row */                                                               \
+    TABLE(CALL_LOG, "call_logs", call_log, true)                                                   \
+    /* execution u32: what its report counts, written once a commit. Executions that were launched \
+     * before there were reports have none, and no log */                                          \
+    TABLE(EXECUTION_REPORT, "execution_reports", execution_report, false)                          \
+    /* (execution u32, minute u32 since 1970): the calls that ended in it */                       \
+    TABLE(CALL_MINUTE, "call_minutes", call_minute, true)                                          \
     /* text -> job: long work that must go on after a crash, e.g. emptying a deleted audience */   \
     TABLE(JOB, "jobs", job, true)                                                                  \
     /* (organisation u32 or 0 for the platform, hash of an Idempotency-Key) */                     \

@@ -4,10 +4,10 @@
  *   2. the due index: each row against its contact; whom it names is kept as a bit a contact
  *   3. contacts, live calls and ended calls have the same order, so three walks side by side see
  *      each contact with its calls
- *   4. what was counted against the counters
+ *   4. what was counted against the counters, the log and the report (check_reports.c)
  *   5. the rows of live mode (check_live.c)
  *
- * The next execution is the smallest number that any of the nine tables has: so rows of one that
+ * The next execution is the smallest number that any of these tables has: so rows of one that
  * does not exist are found too.
  */
 #include "base/instant.h"
@@ -20,9 +20,9 @@ enum {
     CHECK_ATTEMPTS_MAX = 21 /* api.md: maxRetries up to 20 */
 };
 
-static const enum table grouped[] = {TABLE_EXECUTION,   TABLE_EXECUTION_STATE, TABLE_ENTRY,
-                                     TABLE_DUE,         TABLE_LIVE_CALL,       TABLE_CALL,
-                                     TABLE_TRIGGER_DUE, TABLE_CONTACT_TRIGGER, TABLE_WAITING};
+static const enum table grouped[] = {
+    TABLE_EXECUTION, TABLE_EXECUTION_STATE, TABLE_ENTRY, TABLE_DUE, TABLE_LIVE_CALL, TABLE_CALL,
+    TABLE_CALL_LOG, TABLE_EXECUTION_REPORT, TABLE_CALL_MINUTE, TABLE_TRIGGER_DUE, TABLE_CONTACT_TRIGGER, TABLE_WAITING};
 
 struct run {
     struct check_row row; /* of its state: where findings about the whole are said */
@@ -30,6 +30,7 @@ struct run {
     bool has_settings, has_state;
     struct execution_settings settings;
     struct execution_state state;
+    struct check_tally tally;
     uint8_t *due_bits; /* by entry */
     uint64_t entries;  /* numbered from 0, so also the next number */
     uint64_t due, waiting, live;
@@ -214,12 +215,13 @@ static bool take_live(struct check *check, struct run *run, struct check_walk *l
                "is neither queued nor under way");
     CHECK_THAT(check, &lives->row, live->did < run->settings.did_count, "shows no DID of the pool");
     CHECK_THAT(check, row, is_pending(entry), "has a live call and is not pending");
+    check_tally_live(check, &run->tally, &lives->row);
     check_walk_next(check, lives);
     return true;
 }
 
 /* The ended calls up to the contact's number. Returns how many are its own. */
-static uint32_t take_calls(struct check *check, const struct run *run, struct check_walk *calls,
+static uint32_t take_calls(struct check *check, struct run *run, struct check_walk *calls,
                            const struct check_row *row, const struct entry *entry)
 {
     const struct call *call = calls->row.record;
@@ -244,6 +246,7 @@ static uint32_t take_calls(struct check *check, const struct run *run, struct ch
         CHECK_THAT(check, &calls->row, call->outcome != OUTCOME_NONE, "has no outcome");
         CHECK_THAT(check, &calls->row, call->did < run->settings.did_count,
                    "shows no DID of the pool");
+        check_tally_call(check, &run->tally, &calls->row);
     }
     return count;
 }
@@ -294,6 +297,7 @@ static void walk_entries(struct check *check, struct run *run)
         uint32_t ended = take_calls(check, run, &calls, &entries.row, &entry);
 
         check_entry(check, run, &entries.row, has_live, ended);
+        check_tally_entry(check, &run->tally, &entries.row);
         count++;
         arena_reset(&check->row); /* the calls' texts are not looked at */
     }
@@ -354,9 +358,9 @@ static bool is_being_removed(const struct check *check, uint32_t number)
 static void check_removed(struct check *check, uint32_t number)
 {
     static const enum table gone[] = {TABLE_EXECUTION, TABLE_EXECUTION_STATE, TABLE_DUE,
-                                      TABLE_LIVE_CALL};
+                                      TABLE_LIVE_CALL, TABLE_EXECUTION_REPORT};
 
-    static const enum table going[] = {TABLE_ENTRY, TABLE_CALL};
+    static const enum table going[] = {TABLE_ENTRY, TABLE_CALL, TABLE_CALL_LOG, TABLE_CALL_MINUTE};
 
     union {
         struct execution_settings settings;
@@ -365,6 +369,9 @@ static void check_removed(struct check *check, uint32_t number)
         struct live_call live;
         struct entry entry;
         struct call call;
+        struct call_log log;
+        struct call_minute minute;
+        struct execution_report report;
     } record;
 
     struct key prefix = key_u32(number);
@@ -396,7 +403,9 @@ static void check_execution(struct check *check, uint32_t number)
     run.entries = run.state.next_entry;
     run.due_bits = memory_zero((size_t)run.entries / 8 + 1, 1);
     walk_due(check, &run);
+    check_tally_begin(check, number, run.entries, &run.tally);
     walk_entries(check, &run);
+    check_tally_end(check, &run.tally);
     if (run.has_state) {
         check_counters(check, &run);
     }

@@ -128,6 +128,29 @@ void check_trigger(struct check *check, const struct check_row *row);
 void check_live(struct check *check, const struct check_row *row,
                 const struct execution_settings *settings, const struct execution_state *state,
                 uint64_t live_calls);
+/* What was counted of an execution's rows for its log and its report (check_reports.c). */
+struct check_minute {
+    uint32_t number;
+    struct call_minute row;
+};
+
+struct check_tally {
+    struct check_row row; /* of its report: where findings are said */
+    bool is_kept;         /* it has a report */
+    uint64_t entries, log_rows;
+    struct execution_report stored, counted;
+    uint32_t *logged;             /* attempts that only the log has named so far, by entry */
+    struct check_minute *minutes; /* ascending */
+    size_t minute_count, minute_room;
+};
+
+/* In this order: begin; for each contact its live call and its calls, then itself; end. */
+void check_tally_begin(struct check *check, uint32_t execution, uint64_t entries,
+                       struct check_tally *tally);
+void check_tally_live(struct check *check, struct check_tally *tally, const struct check_row *row);
+void check_tally_call(struct check *check, struct check_tally *tally, const struct check_row *row);
+void check_tally_entry(struct check *check, struct check_tally *tally, const struct check_row *row);
+void check_tally_end(struct check *check, struct check_tally *tally);
 
 /* Executions with their contacts and calls (check_executions.c). */
 void check_executions(struct check *check);

@@ -135,7 +135,9 @@ static inline uint8_t *field_write(const struct record_field *field, const void 
     case FIELD_WINDOWS:
     case FIELD_PACING:
     case FIELD_COUNTERS:
-    case FIELD_TRIGGER: break;
+    case FIELD_TRIGGER:
+    case FIELD_COUNTS:
+    case FIELD_LOGGED_CALLS: break;
     }
     if (record_nested_is_empty((enum record_field_type)field->type, member)) {
         return at;
@@ -220,7 +222,9 @@ static inline bool field_read(const struct record_field *field, struct unpacker 
     case FIELD_WINDOWS:
     case FIELD_PACING:
     case FIELD_COUNTERS:
-    case FIELD_TRIGGER: break;
+    case FIELD_TRIGGER:
+    case FIELD_COUNTS:
+    case FIELD_LOGGED_CALLS: break;
     }
     return record_nested_read((enum record_field_type)field->type, in, arena, member);
 }

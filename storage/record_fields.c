@@ -36,6 +36,7 @@
 LIST_LAYOUT(contact, attributes, attribute_count);
 LIST_LAYOUT(program, did_pool, did_count);
 LIST_LAYOUT(execution_settings, dids, did_count);
+LIST_LAYOUT(call_log, calls, count);
 
 static const struct record_field meta_fields[] = {
     U64(1, meta, number),
@@ -258,6 +259,25 @@ static const struct record_field contact_trigger_fields[] = {
     I64(3, contact_trigger, due_at),     TEXT(4, contact_trigger, value),
     I64(5, contact_trigger, fired_due),  BOOL(6, contact_trigger, has_call),
     U32(7, contact_trigger, call_entry),
+};
+
+static const struct record_field call_log_fields[] = {
+    LIST(1, LOGGED_CALLS, call_log, calls),
+};
+
+static const struct record_field execution_report_fields[] = {
+    U64(1, execution_report, log_rows),
+    FIELD(2, COUNTS, execution_report, outcomes, 0),
+    FIELD(3, COUNTS, execution_report, attempts, 0),
+    I64(4, execution_report, first_call_at),
+    I64(5, execution_report, last_call_at),
+    U64(6, execution_report, talk_calls),
+    U64(7, execution_report, talk_seconds),
+};
+
+static const struct record_field call_minute_fields[] = {
+    U64(1, call_minute, calls),
+    U64(2, call_minute, answered),
 };
 
 static const struct record_field job_fields[] = {

@@ -26,6 +26,8 @@ enum record_field_type {
     FIELD_PACING,
     FIELD_COUNTERS,
     FIELD_TRIGGER,
+    FIELD_COUNTS,
+    FIELD_LOGGED_CALLS, /* a list as above */
 };
 
 struct record_field {

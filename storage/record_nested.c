@@ -8,6 +8,8 @@
  *     pacing          [calls, rate]
  *     counters        [total, completed, failed, pending, in progress, skipped]
  *     trigger         [attribute, offset, recurrence] or, with a time of day, [… , minute]
+ *     counts          [n, …]                       up to the last that is not 0
+ *     logged calls    [entry, attempt, …]          two numbers a call
  *
  * A length is the version of such an array: a member more is a new length, never another meaning.
  */
@@ -25,6 +27,17 @@ enum {
     NESTED_TRIGGER = 3,
     NESTED_TRIGGER_TIMED = 4,
 };
+
+/* Without the zeros at the end. */
+static size_t counts_used(const struct report_counts *counts)
+{
+    size_t used = REPORT_COUNTS;
+
+    while (used > 0 && counts->at[used - 1] == 0) {
+        used--;
+    }
+    return used;
+}
 
 bool record_nested_is_empty(enum record_field_type type, const void *member)
 {
@@ -44,6 +57,7 @@ bool record_nested_is_empty(enum record_field_type type, const void *member)
         return pacing->max_concurrent_calls == 0 && pacing->calls_per_second_micro == 0;
     case FIELD_TRIGGER: return trigger->attribute_name.size == 0;
     case FIELD_COUNTERS: return memcmp(member, &no_counters, sizeof(no_counters)) == 0;
+    case FIELD_COUNTS: return counts_used(member) == 0;
     default: return list->count == 0;
     }
 }
@@ -82,6 +96,8 @@ size_t record_nested_bound(enum record_field_type type, const void *member)
     case FIELD_ATTRIBUTES: return PACK_HEAD_MAX + attributes_bound(list);
     case FIELD_UUIDS: return PACK_HEAD_MAX + list->count * NESTED_UUID_MAX;
     case FIELD_POOL_DIDS: return PACK_HEAD_MAX + pool_bound(list);
+    case FIELD_LOGGED_CALLS: return PACK_HEAD_MAX + list->count * 2 * PACK_HEAD_MAX;
+    case FIELD_COUNTS: return (size_t)(1 + REPORT_COUNTS) * PACK_HEAD_MAX;
     case FIELD_RETRY: return (size_t)(1 + NESTED_RETRY_HEAD + RETRY_DATES_MAX) * PACK_HEAD_MAX;
     case FIELD_WINDOWS:
         return (size_t)3 * PACK_HEAD_MAX +
@@ -150,6 +166,29 @@ static uint8_t *counters_write(const struct execution_counters *counters, uint8_
     return pack_uint(at, counters->skipped);
 }
 
+static uint8_t *counts_write(const struct report_counts *counts, uint8_t *at)
+{
+    size_t used = counts_used(counts);
+
+    at = pack_array(at, used);
+    for (size_t i = 0; i < used; i++) {
+        at = pack_uint(at, counts->at[i]);
+    }
+    return at;
+}
+
+static uint8_t *logged_calls_write(const struct record_list *list, uint8_t *at)
+{
+    const struct logged_call *calls = list->items;
+
+    at = pack_array(at, 2 * list->count);
+    for (size_t i = 0; i < list->count; i++) {
+        at = pack_uint(at, calls[i].entry);
+        at = pack_uint(at, calls[i].attempt);
+    }
+    return at;
+}
+
 static uint8_t *list_write(enum record_field_type type, const struct record_list *list, uint8_t *at)
 {
     const struct attribute_value *attributes = list->items;
@@ -193,6 +232,8 @@ uint8_t *record_nested_write(enum record_field_type type, const void *member, ui
         return pack_uint(at, pacing->calls_per_second_micro);
     case FIELD_COUNTERS: return counters_write(member, at);
     case FIELD_TRIGGER: return trigger_write(member, at);
+    case FIELD_COUNTS: return counts_write(member, at);
+    case FIELD_LOGGED_CALLS: return logged_calls_write(member, at);
     default: return list_write(type, member, at);
     }
 }
@@ -359,6 +400,42 @@ static bool trigger_read(struct unpacker *in, struct arena *arena, struct trigge
     return true;
 }
 
+static bool counts_read(struct unpacker *in, struct report_counts *out)
+{
+    size_t count;
+
+    if (!unpack_array(in, &count) || count > REPORT_COUNTS) {
+        return false;
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (!unpack_uint(in, &out->at[i])) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool logged_calls_read(struct unpacker *in, struct arena *arena, struct record_list *out)
+{
+    struct logged_call *calls;
+    size_t count;
+
+    if (!unpack_array(in, &count) || count % 2 != 0) {
+        return false;
+    }
+    out->items = calls = arena_alloc(arena, count / 2 * sizeof(*calls));
+    out->count = count / 2;
+    for (size_t i = 0; i < out->count; i++) {
+        uint64_t entry, attempt;
+
+        if (!number_read(in, UINT32_MAX, &entry) || !number_read(in, UINT16_MAX, &attempt)) {
+            return false;
+        }
+        calls[i] = (struct logged_call){(uint32_t)entry, (uint16_t)attempt};
+    }
+    return true;
+}
+
 static bool list_read(enum record_field_type type, struct unpacker *in, struct arena *arena,
                       struct record_list *out)
 {
@@ -398,6 +475,8 @@ bool record_nested_read(enum record_field_type type, struct unpacker *in, struct
     case FIELD_PACING: return pacing_read(in, member);
     case FIELD_COUNTERS: return counters_read(in, member);
     case FIELD_TRIGGER: return trigger_read(in, arena, member);
+    case FIELD_COUNTS: return counts_read(in, member);
+    case FIELD_LOGGED_CALLS: return logged_calls_read(in, arena, member);
     default: return list_read(type, in, arena, member);
     }
 }

@@ -99,6 +99,9 @@ class Isolation(Story):
             ("GET", f"/api/program-executions/{execution}/contacts", None,
              "ExecutionNotFoundError"),
             ("GET", f"/api/program-executions/{execution}/calls", None, "ExecutionNotFoundError"),
+            ("GET", f"/api/program-executions/{execution}/report", None, "ExecutionNotFoundError"),
+            ("GET", f"/api/program-executions/{execution}/diagnostics", None,
+             "ExecutionNotFoundError"),
         ]
 
     def ask(self, client, method, path, body):

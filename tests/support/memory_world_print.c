@@ -48,6 +48,9 @@ static const char *const key_parts[TABLE_COUNT] = {
     [TABLE_CONTACT_TRIGGER] = "4u",
     [TABLE_WAITING] = "4u4",
     [TABLE_LIVE_EXECUTION] = "44",
+    [TABLE_CALL_LOG] = "48",
+    [TABLE_EXECUTION_REPORT] = "4",
+    [TABLE_CALL_MINUTE] = "44",
     [TABLE_JOB] = "t",
     [TABLE_IDEMPOTENCY] = "4h",
     [TABLE_IDEMPOTENCY_BY_TIME] = "i4h",
@@ -87,11 +90,11 @@ static unsigned say_key_part(struct buf *out, const struct key *key, char part, 
     switch (part) {
     case '2': SAY(out, "%u", (unsigned)key_u16_at(key, offset)); return offset + 2;
     case '4': SAY(out, "%" PRIu32, key_u32_at(key, offset)); return offset + 4;
+    case '8': SAY(out, "%" PRIu64, key_u64_at(key, offset)); return offset + 8;
     case 'u':
         id = key_uuid_at(key, offset);
         story_id(out, "", &id);
         return offset + 16;
-    case '8': SAY(out, "%" PRIu64, key_u64_at(key, offset)); return offset + 8;
     case 'i':
         say_instant(out, "", (int64_t)(key_u64_at(key, offset) ^ KEY_SIGN_BIT));
         return offset + 8;

@@ -277,6 +277,25 @@ static inline void world_removed(struct batch *batch)
     world_entry(batch, WORLD_REMOVED, 1, ENTRY_COMPLETED, 2);
 }
 
+/* The log and the report of the running execution: five calls that have ended, two under way. The
+ * others have no report. */
+static inline void world_report(struct batch *batch)
+{
+    static const struct logged_call first[] = {{0, 1}, {1, 1}, {4, 1}, {5, 1}};
+    static const struct logged_call second[] = {{3, 1}, {4, 2}, {5, 2}};
+    struct execution_report report = {
+        .log_rows = 2, .outcomes = {.at = {[OUTCOME_BUSY] = 5}}, .attempts = {.at = {0, 1, 1}}};
+    struct key key = key_call_log(WORLD_RUNNING, 0);
+
+    batch_put(batch, TABLE_CALL_LOG, &key, &(struct call_log){first, 4});
+    key = key_call_log(WORLD_RUNNING, 1);
+    batch_put(batch, TABLE_CALL_LOG, &key, &(struct call_log){second, 3});
+    key = key_call_minute(WORLD_RUNNING, 0);
+    batch_put(batch, TABLE_CALL_MINUTE, &key, &(struct call_minute){.calls = 5});
+    key = key_u32(WORLD_RUNNING);
+    batch_put(batch, TABLE_EXECUTION_REPORT, &key, &report);
+}
+
 static inline void world_make(struct batch *batch)
 {
     struct execution_state running = {.status = EXECUTION_RUNNING,
@@ -308,6 +327,7 @@ static inline void world_make(struct batch *batch)
     world_entry(batch, WORLD_RUNNING, 4, ENTRY_PENDING_RETRY, 1);
     world_live(batch, WORLD_RUNNING, 4, 2);
     world_entry(batch, WORLD_RUNNING, 5, ENTRY_FAILED, 2);
+    world_report(batch);
     world_execution(batch, WORLD_CANCELLED, true, &cancelled);
     world_entry(batch, WORLD_CANCELLED, 0, ENTRY_SKIPPED, 0);
     world_entry(batch, WORLD_CANCELLED, 1, ENTRY_PENDING, 0);

@@ -18,6 +18,8 @@ static void parts_are_separated(void **state)
     (void)state;
     assert_printed(TABLE_ENTRY, key_entry(3, 17), "3/17");
     assert_printed(TABLE_CALL, key_call(3, 17, 2), "3/17/2");
+    assert_printed(TABLE_CALL_LOG, key_call_log(3, UINT64_C(1) << 33), "3/8589934592");
+    assert_printed(TABLE_CALL_MINUTE, key_call_minute(3, 29000000), "3/29000000");
     assert_printed(TABLE_DUE, key_due(3, 1000, 17), "3/1970-01-01T00:00:01.000Z/17");
     assert_printed(TABLE_TRIGGER, key_trigger(1, &id, 1000, 3, 4),
                    "1/01900000-0000-0000-0000-0000000000ff/1970-01-01T00:00:01.000Z/3/4");

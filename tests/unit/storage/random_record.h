@@ -152,6 +152,26 @@ static inline void random_trigger(struct prng *prng, struct arena *arena,
     }
 }
 
+static inline void random_counts(struct prng *prng, struct report_counts *counts)
+{
+    for (size_t i = 0; i < REPORT_COUNTS; i++) {
+        counts->at[i] = prng_below(prng, 2) == 0 ? 0 : random_number(prng, UINT64_MAX);
+    }
+}
+
+static inline void random_logged_calls(struct prng *prng, struct arena *arena,
+                                       struct record_list *list)
+{
+    struct logged_call *calls;
+
+    list->count = random_count(prng);
+    list->items = calls = arena_zalloc(arena, list->count * sizeof(*calls));
+    for (size_t i = 0; i < list->count; i++) {
+        calls[i].entry = (uint32_t)random_number(prng, UINT32_MAX);
+        calls[i].attempt = (uint16_t)random_number(prng, UINT16_MAX);
+    }
+}
+
 static inline void random_field(struct prng *prng, struct arena *arena,
                                 const struct record_field *field, void *member)
 {
@@ -192,6 +212,8 @@ static inline void random_field(struct prng *prng, struct arena *arena,
             memcpy(bytes + i, &number, sizeof(number));
         }
         break;
+    case FIELD_COUNTS: random_counts(prng, member); break;
+    case FIELD_LOGGED_CALLS: random_logged_calls(prng, arena, member); break;
     }
 }
 
@@ -232,6 +254,18 @@ static inline bool same_list(enum record_field_type type, const struct record_li
                       values[0][i].number == values[1][i].number &&
                       values[0][i].boolean == values[1][i].boolean;
         }
+    }
+    return is_same;
+}
+
+static inline bool same_logged_calls(const struct record_list *a, const struct record_list *b)
+{
+    const struct logged_call *calls[2] = {a->items, b->items};
+    bool is_same = a->count == b->count;
+
+    for (size_t i = 0; is_same && i < a->count; i++) {
+        is_same =
+            calls[0][i].entry == calls[1][i].entry && calls[0][i].attempt == calls[1][i].attempt;
     }
     return is_same;
 }
@@ -295,11 +329,13 @@ static inline bool same_record(enum table table, const void *a, const void *b)
             is_same = pacing[0]->max_concurrent_calls == pacing[1]->max_concurrent_calls &&
                       pacing[0]->calls_per_second_micro == pacing[1]->calls_per_second_micro;
             break;
+        case FIELD_LOGGED_CALLS: is_same = same_logged_calls(left, right); break;
         case FIELD_BOOL:
         case FIELD_UINT:
         case FIELD_INT:
         case FIELD_UUID:
         case FIELD_HASH:
+        case FIELD_COUNTS:
         case FIELD_COUNTERS: is_same = memcmp(left, right, field->size) == 0; break;
         }
     }

@@ -14,6 +14,7 @@ struct fixture {
         struct pacing_settings pacing;
         struct execution_counters counters;
         struct trigger_condition trigger;
+        struct report_counts counts;
     } out;
 };
 
@@ -114,11 +115,28 @@ static void a_trigger_condition_has_a_minute_when_it_has_a_time(void **state)
     assert_written(FIELD_TRIGGER, &trigger, SLICE("\x94\xa1\x61\xff\x02\0"));
 }
 
+static void counts_end_with_the_last_that_is_not_zero(void **state)
+{
+    struct report_counts counts = {.at = {0, 3, 0, 1}};
+
+    (void)state;
+    assert_written(FIELD_COUNTS, &counts, SLICE("\x94\0\x03\0\x01"));
+}
+
+static void logged_calls_are_two_numbers_each(void **state)
+{
+    static const struct logged_call calls[] = {{7, 1}, {8, 2}};
+
+    (void)state;
+    assert_written(FIELD_LOGGED_CALLS, &(struct record_list){calls, 2},
+                   SLICE("\x94\x07\x01\x08\x02"));
+}
+
 static void zero_is_empty_and_anything_else_is_not(void **state)
 {
     struct fixture *f = *state;
 
-    for (int type = FIELD_ATTRIBUTES; type <= FIELD_TRIGGER; type++) {
+    for (int type = FIELD_ATTRIBUTES; type <= FIELD_LOGGED_CALLS; type++) {
         memset(&f->out, 0, sizeof(f->out));
         assert_true(record_nested_is_empty((enum record_field_type)type, &f->out));
     }
@@ -132,6 +150,8 @@ static void zero_is_empty_and_anything_else_is_not(void **state)
     assert_false(record_nested_is_empty(FIELD_PACING, &f->out));
     f->out.retry = (struct retry_strategy){.date_count = 1};
     assert_false(record_nested_is_empty(FIELD_RETRY, &f->out));
+    f->out.counts = (struct report_counts){.at = {[REPORT_COUNTS - 1] = 1}};
+    assert_false(record_nested_is_empty(FIELD_COUNTS, &f->out));
 }
 
 static void malformed_fields_are_refused(void **state)
@@ -163,6 +183,11 @@ static void malformed_fields_are_refused(void **state)
         {FIELD_PACING, "three numbers", SLICE_INIT("\x93\1\1\1")},
         {FIELD_PACING, "more than 32 bits", SLICE_INIT("\x92\xcf\0\0\0\1\0\0\0\0\1")},
         {FIELD_COUNTERS, "five numbers", SLICE_INIT("\x95\1\1\1\1\1")},
+        {FIELD_COUNTS, "23 numbers",
+         SLICE_INIT("\xdc\0\x17\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1")},
+        {FIELD_COUNTS, "a text", SLICE_INIT("\x91\xa0")},
+        {FIELD_LOGGED_CALLS, "half a call", SLICE_INIT("\x93\1\1\1")},
+        {FIELD_LOGGED_CALLS, "attempt 65536", SLICE_INIT("\x92\1\xce\0\1\0\0")},
         {FIELD_COUNTERS, "a negative one", SLICE_INIT("\x96\1\1\1\1\1\xff")},
         {FIELD_TRIGGER, "no recurrence", SLICE_INIT("\x92\xa1\x61\0")},
         {FIELD_TRIGGER, "recurrence 3", SLICE_INIT("\x93\xa1\x61\0\3")},
@@ -192,5 +217,10 @@ static const struct CMUnitTest tests[] = {
     CASE(zero_is_empty_and_anything_else_is_not),
     CASE(malformed_fields_are_refused),
     CASE(a_trigger_condition_has_a_minute_when_it_has_a_time),
+    CASE(attributes_are_name_type_and_value),   CASE(pools_are_ids_with_numbers),
+    CASE(retry_is_three_numbers_and_the_dates), CASE(windows_are_two_lists),
+    CASE(pacing_and_counters_are_numbers),      CASE(zero_is_empty_and_anything_else_is_not),
+    CASE(malformed_fields_are_refused),         CASE(counts_end_with_the_last_that_is_not_zero),
+    CASE(logged_calls_are_two_numbers_each),
 };
 OD_TEST_MAIN(tests)
