@@ -371,7 +371,8 @@ static bool is_late_taking(struct connection *connection, uint64_t second)
 {
     size_t left = evbuffer_get_length(bufferevent_get_output(connection->bufferevent));
 
-    if (left == 0) {
+    /* While an exchange waits, what is written is a stream of its own pace. */
+    if (left == 0 || connection->exchange != NULL) {
         connection->writing_until = 0;
         return false;
     }
