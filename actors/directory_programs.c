@@ -213,6 +213,10 @@ static void program_apply(struct program *program, uint32_t present, const struc
     if (present & PROGRAM_GATEWAY) {
         program->gateway = value->gateway;
     }
+    if (present & PROGRAM_RULES) {
+        program->rules = value->rules;
+        program->rule_count = value->rule_count;
+    }
     if (present & PROGRAM_STATUS) {
         program->status = value->status;
     }

@@ -23,12 +23,16 @@ struct step {
 /* ---- execution.c ---- */
 
 void execution_touch(const struct step *s);
-void execution_set_status(const struct step *s, enum execution_status to, const char *reason);
+void execution_set_status(const struct step *s, enum execution_status to, struct slice reason);
+void execution_set_reason(struct execution *e, struct slice reason);
 void execution_reply(const struct step *s);
-void execution_send_room(const struct step *s, enum message_type type, uint32_t count);
+void execution_send_room(const struct step *s, const struct call_room *room,
+                         enum message_type type);
 
 /* ---- execution_launch.c ---- */
 
+/* Its own copy of the settings row. */
+void execution_read_settings(struct execution *e, struct view *view);
 void execution_on_launch(const struct step *s);
 void execution_on_snapshot_slice(const struct step *s);
 void execution_find_dids(struct execution *e, struct view *view);
@@ -47,6 +51,7 @@ void execution_finish(const struct step *s);    /* completed; nothing left to do
 /* ---- execution_dial.c ---- */
 
 void execution_on_grant(const struct step *s);
+void execution_on_no_credits(const struct step *s);
 void execution_tell_demand(const struct step *s);
 void execution_refresh_window(const struct step *s);
 void execution_offer_withheld(const struct step *s);
@@ -72,6 +77,12 @@ void execution_end_call(const struct step *s, struct flight *flight, const struc
 
 /* The contact may not be called at all any more: no attempt is used up, no call is recorded. */
 void execution_skip_call(const struct step *s, struct flight *flight);
+
+/* ---- execution_rules.c ---- */
+
+void execution_count_node(const struct step *s, struct slice node_id);
+void execution_replace_rules(const struct step *s, const struct resume *resume);
+void execution_reset_counters(const struct step *s);
 
 /* ---- execution_call.c ---- */
 

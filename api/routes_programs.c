@@ -6,6 +6,7 @@
 #include "api/program_body.h"
 #include "api/routes_execution_lists.h"
 #include "api/routes_records.h"
+#include "api/rules_body.h"
 #include "model/names.h"
 
 enum { NAME_CHARACTERS_MAX = 255, GATEWAY_CHARACTERS_MAX = 64 };
@@ -58,7 +59,27 @@ static void read_gateway(struct exchange *exchange, struct body_value *root,
     }
 }
 
-/* What belongs to live mode or to rules, of which there is none yet. */
+/* A rule is about a node of the program's flow: of the one in the body, or else the stored one's. */
+static void read_rules(struct exchange *exchange, struct body_value *root,
+                       struct program_patch *patch, const struct program *stored)
+{
+    struct program *program = &patch->value;
+    struct rules_body rules;
+
+    rules_read(root, &rules);
+    program->rules = rules.rules;
+    program->rule_count = rules.count;
+    if (is_there(rules.found)) {
+        patch->present |= PROGRAM_RULES;
+        rules_check_flow(exchange, &rules,
+                         patch->present & PROGRAM_FLOW ? &program->flow_id : &stored->flow_id);
+    } else if (patch->present & PROGRAM_FLOW) {
+        rules_check_other_flow(exchange, root, stored->rules, stored->rule_count,
+                               &program->flow_id);
+    }
+}
+
+/* What belongs to live mode, which there is not yet. */
 static void refuse_later_parts(struct body_value *root, enum program_mode mode)
 {
     struct body_value value;
@@ -67,15 +88,12 @@ static void refuse_later_parts(struct body_value *root, enum program_mode mode)
     if (found == PROPERTY_GIVEN && mode != MODE_LIVE) {
         value_fault(&value, "must not be given in batch mode");
     }
-    found = body_get(root, "autoPauseRules", PROPERTY_OPTIONAL, &value);
-    if (found == PROPERTY_GIVEN && value_is_array(&value, 0, 100) && value_count(&value) > 0) {
-        value_fault(&value, "is not available yet");
-    }
 }
 
-/* Reads what POST and PATCH have in common. */
+/* Reads what POST and PATCH have in common. `stored`: what is patched, zeros if that is nothing. */
 static void read_program(struct exchange *exchange, struct body_value *root,
-                         enum property_rule rule, struct program_patch *patch)
+                         enum property_rule rule, struct program_patch *patch,
+                         const struct program *stored)
 {
     struct program *program = &patch->value;
     enum property_rule audience_rule = rule;
@@ -106,6 +124,7 @@ static void read_program(struct exchange *exchange, struct body_value *root,
         patch->present |= PROGRAM_PACING;
     }
     read_gateway(exchange, root, patch);
+    read_rules(exchange, root, patch, stored);
     refuse_later_parts(root, program->mode);
 }
 
@@ -134,6 +153,20 @@ static void read_status(struct body_value *root, struct program_patch *patch)
 
 /* ---- handlers ---- */
 
+/* Reads the program of the path; false, with the exchange answered, when there is none or it has
+ * been deleted. */
+static bool find_program(struct exchange *exchange, struct program *program)
+{
+    if (!records_find(exchange, TABLE_PROGRAM, FAULT_PROGRAM_NOT_FOUND, program)) {
+        return false;
+    }
+    if (program->is_deleted) {
+        exchange_send_not_found(exchange, FAULT_PROGRAM_NOT_FOUND, &exchange->ids[0]);
+        return false;
+    }
+    return true;
+}
+
 static void on_create(struct exchange *exchange)
 {
     struct message message =
@@ -145,7 +178,7 @@ static void on_create(struct exchange *exchange)
     patch->value.retry.type = RETRY_NONE;
     records_open_body(exchange, &root);
     read_mode(&root, &patch->value);
-    read_program(exchange, &root, PROPERTY_REQUIRED, patch);
+    read_program(exchange, &root, PROPERTY_REQUIRED, patch, &(struct program){0});
     if (!records_close_body(exchange, &root)) {
         return;
     }
@@ -157,20 +190,17 @@ static void on_create(struct exchange *exchange)
 /* That the times fit those which the patch leaves as they are is for the directory to see. When the
  * body is refused anyway, this tells it beside the other faults. */
 static void add_stored_faults(struct exchange *exchange, struct body_value *root,
-                              const struct program_patch *patch)
+                              const struct program_patch *patch, const struct program *stored)
 {
-    struct key key = key_owned(exchange->organisation, &exchange->ids[0]);
     bool has_start = (patch->present & PROGRAM_START_AT) != 0;
     bool has_stop = (patch->present & PROGRAM_STOP_AT) != 0;
     int64_t start_at = patch->value.start_at, stop_at = patch->value.stop_at;
-    struct program stored;
 
-    if (!faults_any(&exchange->faults) || has_start == has_stop ||
-        reader_get(exchange->reader, TABLE_PROGRAM, &key, &exchange->arena, &stored) != 0) {
+    if (!faults_any(&exchange->faults) || has_start == has_stop) {
         return;
     }
-    start_at = has_start ? start_at : stored.start_at;
-    stop_at = has_stop ? stop_at : stored.stop_at;
+    start_at = has_start ? start_at : stored->start_at;
+    stop_at = has_stop ? stop_at : stored->stop_at;
     if (start_at != 0 && stop_at != 0 && stop_at <= start_at) {
         body_fault(root, "stopAt", "must be after startAt");
     }
@@ -182,15 +212,19 @@ static void on_patch(struct exchange *exchange)
         exchange_message(exchange, MESSAGE_PROGRAM_PATCH, exchange->organisation);
     struct program_patch *patch = arena_zalloc(exchange_payload(exchange), sizeof(*patch));
     struct body_value root, mode;
+    struct program stored;
 
+    if (!find_program(exchange, &stored)) {
+        return;
+    }
     records_open_body(exchange, &root);
     if (body_get(&root, "mode", PROPERTY_OPTIONAL, &mode) != PROPERTY_ABSENT) {
         body_fault(&root, "mode", "cannot be changed");
     }
     read_status(&root, patch);
-    read_program(exchange, &root, PROPERTY_PATCHED, patch);
+    read_program(exchange, &root, PROPERTY_PATCHED, patch, &stored);
     body_close(&root);
-    add_stored_faults(exchange, &root, patch);
+    add_stored_faults(exchange, &root, patch, &stored);
     if (faults_any(&exchange->faults)) {
         exchange_send_faults(exchange);
         return;
@@ -237,20 +271,6 @@ static void on_list(struct exchange *exchange)
         faults_add(&exchange->faults, SLICE("mode"), "must be one of: batch, live");
     }
     page_send(exchange, &list);
-}
-
-/* Reads the program of the path; false, with the exchange answered, when there is none or it has
- * been deleted. */
-static bool find_program(struct exchange *exchange, struct program *program)
-{
-    if (!records_find(exchange, TABLE_PROGRAM, FAULT_PROGRAM_NOT_FOUND, program)) {
-        return false;
-    }
-    if (program->is_deleted) {
-        exchange_send_not_found(exchange, FAULT_PROGRAM_NOT_FOUND, &exchange->ids[0]);
-        return false;
-    }
-    return true;
 }
 
 static void on_get(struct exchange *exchange)

@@ -89,7 +89,9 @@ static void walk_all(struct check *check)
         walk_table(check, walked[i], record);
     }
     memory_free(record);
+    check_credits_init(check);
     check_executions(check);
+    check_credits(check);
 }
 
 static void count_rows(struct check *check, uint64_t rows[TABLE_COUNT])

@@ -4,6 +4,7 @@
 #define OUTDIAL_STORAGE_CHECK_PARTS_H
 
 #include "base/arena.h"
+#include "base/index32.h"
 #include "model/records.h"
 #include "storage/check.h"
 #include "storage/reader.h"
@@ -28,6 +29,19 @@ struct check_uses {
     size_t count, room;
 };
 
+/* The credits that live calls of an organisation hold. */
+struct check_credit {
+    uint32_t organisation;
+    bool is_seen; /* its row */
+    uint64_t held;
+};
+
+struct check_credits {
+    struct check_credit *items;
+    uint32_t count, room;
+    struct index32 index; /* by organisation */
+};
+
 struct check {
     int pipe;
     struct reader *reader;
@@ -37,6 +51,7 @@ struct check {
     uint64_t seen[TABLE_COUNT]; /* rows walked */
     struct check_audiences audiences;
     struct check_uses audience_uses, flow_uses;
+    struct check_credits credits;
 };
 
 /* A row of a walk. `record` is the table's struct. */
@@ -99,5 +114,10 @@ void check_audiences_end(struct check *check);
 
 /* Executions with their contacts and calls (check_executions.c). */
 void check_executions(struct check *check);
+
+/* Credits (check_credits.c), in this order: live calls with one, then the rows. */
+void check_credits_init(struct check *check);
+void check_credit_add(struct check *check, uint32_t organisation);
+void check_credits(struct check *check);
 
 #endif

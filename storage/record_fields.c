@@ -36,6 +36,9 @@
 LIST_LAYOUT(contact, attributes, attribute_count);
 LIST_LAYOUT(program, did_pool, did_count);
 LIST_LAYOUT(execution_settings, dids, did_count);
+LIST_LAYOUT(program, rules, rule_count);
+LIST_LAYOUT(execution_settings, rules, rule_count);
+LIST_LAYOUT(node_counters, counts, count);
 
 static const struct record_field meta_fields[] = {
     U64(1, meta, number),
@@ -71,6 +74,12 @@ static const struct record_field kept_response_fields[] = {
     TEXT(4, kept_response, request_id),
     TEXT(5, kept_response, body),
     I64(6, kept_response, created_at),
+};
+
+static const struct record_field credits_fields[] = {
+    BOOL(1, credits, is_limited),
+    I64(2, credits, balance),
+    U64(3, credits, reserved),
 };
 
 static const struct record_field api_key_fields[] = {
@@ -141,6 +150,7 @@ static const struct record_field program_fields[] = {
     U32(16, program, active_execution),
     I64(17, program, created_at),
     I64(18, program, updated_at),
+    LIST(20, RULES, program, rules),
 };
 
 static const struct record_field execution_settings_fields[] = {
@@ -163,6 +173,7 @@ static const struct record_field execution_settings_fields[] = {
     I64(17, execution_settings, start_at),
     I64(18, execution_settings, stop_at),
     I64(19, execution_settings, created_at),
+    LIST(20, RULES, execution_settings, rules),
 };
 
 static const struct record_field execution_state_fields[] = {
@@ -177,6 +188,10 @@ static const struct record_field execution_state_fields[] = {
     I64(9, execution_state, actual_start_at),
     I64(10, execution_state, actual_end_at),
     I64(11, execution_state, updated_at),
+};
+
+static const struct record_field node_counters_fields[] = {
+    LIST(1, COUNTS, node_counters, counts),
 };
 
 static const struct record_field entry_fields[] = {
@@ -205,6 +220,7 @@ static const struct record_field live_call_fields[] = {
     I64(13, live_call, started_at),
     I64(14, live_call, dial_by),
     U16(15, live_call, lapses),
+    BOOL(16, live_call, has_credit),
 };
 
 static const struct record_field call_fields[] = {
