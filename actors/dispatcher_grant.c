@@ -3,8 +3,8 @@
  *
  * Grants are added up during the pass, so that an execution gets one message for all its turns.
  * What limits a tenant (its cap, its calls per second) makes it pass its turn, and nobody else's. An
- * execution whose tenant has no credit left is told so and forgotten: it pauses, and says its demand
- * again when it is resumed.
+ * execution whose tenant has no credit left is told so, after the last grant that it got, and
+ * forgotten: it pauses, and says its demand again when it is resumed.
  */
 #include "actors/dispatcher_state.h"
 #include "base/check.h"
@@ -18,7 +18,9 @@ struct grant {
 struct pass {
     struct grant *grants;
     uint32_t grant_count;
-    uint32_t turns; /* calls granted, and executions told that there are no credits */
+    uint32_t *without_credits; /* executions */
+    uint32_t without_count;
+    uint32_t turns; /* calls granted, and executions without credits */
 };
 
 static uint32_t gateway_room(const struct dispatch_step *s, uint32_t index)
@@ -80,14 +82,6 @@ static void give_turn(const struct dispatch_step *s, struct dispatcher_gateway *
     add_turn(pass, execution, tenant->credits.is_limited);
 }
 
-static void tell_no_credits(const struct dispatch_step *s, struct dispatcher_gateway *gateway,
-                            const struct dispatcher_tenant *tenant, uint32_t execution)
-{
-    struct message message = {.actor = {ACTOR_EXECUTION, execution}, .type = MESSAGE_NO_CREDITS};
-
-    fair_share_want(&gateway->wanting, tenant->number, execution, 0);
-    effect_send(s->out, &message);
-}
 
 static void give_turns(const struct dispatch_step *s, uint32_t index, struct pass *pass)
 {
@@ -113,7 +107,8 @@ static void give_turns(const struct dispatch_step *s, uint32_t index, struct pas
             give_turn(s, gateway, tenant, pass, execution);
             room--;
         } else {
-            tell_no_credits(s, gateway, tenant, execution);
+            fair_share_want(&gateway->wanting, organisation, execution, 0);
+            pass->without_credits[pass->without_count++] = execution;
         }
     }
 }
@@ -122,7 +117,9 @@ void dispatcher_on_dispatch(const struct dispatch_step *s)
 {
     uint32_t gateways = s->d->settings->gateway_count;
     struct pass pass = {.grants =
-                            arena_alloc(s->view->arena, GRANT_PASS_CALLS * sizeof(struct grant))};
+                            arena_alloc(s->view->arena, GRANT_PASS_CALLS * sizeof(struct grant)),
+                        .without_credits =
+                            arena_alloc(s->view->arena, GRANT_PASS_CALLS * sizeof(uint32_t))};
 
     OD_CHECK(gateways > 0);
     s->d->is_dispatch_sent = false;
@@ -136,6 +133,12 @@ void dispatcher_on_dispatch(const struct dispatch_step *s)
 
         grant.payload.grant = pass.grants[i].granted;
         effect_send(s->out, &grant);
+    }
+    for (uint32_t i = 0; i < pass.without_count; i++) {
+        struct message message = {.actor = {ACTOR_EXECUTION, pass.without_credits[i]},
+                                  .type = MESSAGE_NO_CREDITS};
+
+        effect_send(s->out, &message);
     }
     if (pass.turns == GRANT_PASS_CALLS) {
         dispatcher_ask(s);
