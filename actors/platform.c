@@ -47,17 +47,18 @@ static void set_credits(struct effects *out, struct organisation *organisation,
 
 static void organisation_create(const struct message *m, struct view *view, struct effects *out)
 {
-    struct organisation organisation = *m->payload.organisation;
+    struct organisation organisation = *m->payload.organisation, stored;
     struct key key = key_u32(organisation.number);
     struct key by_id = key_uuid(&organisation.id);
     struct number_row number = {organisation.number};
 
     organisation.created_at = m->at;
     organisation.updated_at = m->at;
+    stored = organisation;
     if (organisation.has_credits) {
-        set_credits(out, &organisation, m->payload.organisation);
+        set_credits(out, &stored, &organisation);
     }
-    effect_put(out, TABLE_ORGANISATION, &key, &organisation);
+    effect_put(out, TABLE_ORGANISATION, &key, &stored);
     effect_put(out, TABLE_ORGANISATION_BY_ID, &by_id, &number);
     tell_dispatcher(view, out, &organisation);
     effect_reply_record(out, m->exchange, true, TABLE_ORGANISATION, &key, &organisation);

@@ -9,7 +9,8 @@ static json_t *render_credits(struct render_context *context, const struct organ
     struct key key = key_u32(organisation->number);
     struct credits credits;
 
-    if (!render_get(context, TABLE_CREDITS, &key, &credits)) { /* an older program's row */
+    /* No row yet: that of an older program, or the answer to a POST whose batch is not closed. */
+    if (!render_get(context, TABLE_CREDITS, &key, &credits)) {
         credits.is_limited = organisation->has_credits;
         credits.balance = organisation->credits;
     }

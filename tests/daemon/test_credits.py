@@ -38,6 +38,17 @@ class Balance(Story):
         listed = self.admin.pages("/api/organizations")
         self.assertEqual([row["credits"] for row in listed if row["id"] == org.id], [7])
 
+    def test_a_repeated_request_is_done_once(self):
+        body, key = {"name": "Acme", "credits": 12}, {"Idempotency-Key": self.daemon.name("key")}
+        made = [self.admin.post("/api/organizations", body, headers=key) for _ in range(2)]
+        self.assertEqual([answer.json["credits"] for answer in made], [12, 12])
+        path = f"/api/organizations/{made[0].json['id']}"
+        key = {"Idempotency-Key": self.daemon.name("key")}
+        for _ in range(3):
+            answer = self.admin.post(f"{path}/credits", {"delta": 5}, headers=key)
+            self.assertEqual((answer.status, answer.json), (200, {"credits": 17}))
+        self.assertEqual(self.admin.read(path)["credits"], 17)
+
     def test_below_zero_is_a_conflict_and_changes_nothing(self):
         org = self.org(credits=5)
         self.fails(self.change(org, -6), 409, "ConflictError")
