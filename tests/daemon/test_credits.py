@@ -39,11 +39,11 @@ class Balance(Story):
         self.assertEqual([row["credits"] for row in listed if row["id"] == org.id], [7])
 
     def test_a_repeated_request_is_done_once(self):
-        body, key = {"name": "Acme", "credits": 12}, {"Idempotency-Key": self.daemon.name("key")}
+        body, key = {"name": "Acme", "credits": 12}, {"Idempotency-Key": self.daemon.phone()}
         made = [self.admin.post("/api/organizations", body, headers=key) for _ in range(2)]
         self.assertEqual([answer.json["credits"] for answer in made], [12, 12])
         path = f"/api/organizations/{made[0].json['id']}"
-        key = {"Idempotency-Key": self.daemon.name("key")}
+        key = {"Idempotency-Key": self.daemon.phone()}
         for _ in range(3):
             answer = self.admin.post(f"{path}/credits", {"delta": 5}, headers=key)
             self.assertEqual((answer.status, answer.json), (200, {"credits": 17}))
