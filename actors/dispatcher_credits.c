@@ -2,7 +2,8 @@
  *
  *     balance ─ GRANT ─▶ reserved ─ CALL_OVER ─▶ spent (answered)
  *        ▲                  │
- *        └──────────────────┘ returned (any other end, a contact that was skipped, a grant not used)
+ *        └──────────────────┘ returned (any other end, a contact that was skipped, a grant not
+ * used)
  *
  * Each of these moves is made in the batch of the LIVE_CALL rows that it accounts for, and the
  * CREDITS row is put once when that batch closes. So at every durable instant `reserved` is the

@@ -2,8 +2,8 @@
  * pass, or the wish is used up.
  *
  * Grants are added up during the pass, so that an execution gets one message for all its turns.
- * What limits a tenant (its cap, its calls per second) makes it pass its turn, and nobody else's. An
- * execution whose tenant has no credit left is told so, after the last grant that it got, and
+ * What limits a tenant (its cap, its calls per second) makes it pass its turn, and nobody else's.
+ * An execution whose tenant has no credit left is told so, after the last grant that it got, and
  * forgotten: it pauses, and says its demand again when it is resumed.
  */
 #include "actors/dispatcher_state.h"
@@ -82,7 +82,6 @@ static void give_turn(const struct dispatch_step *s, struct dispatcher_gateway *
     add_turn(pass, execution, tenant->credits.is_limited);
 }
 
-
 static void give_turns(const struct dispatch_step *s, uint32_t index, struct pass *pass)
 {
     struct dispatcher_gateway *gateway = &s->d->gateways[index];
@@ -116,10 +115,9 @@ static void give_turns(const struct dispatch_step *s, uint32_t index, struct pas
 void dispatcher_on_dispatch(const struct dispatch_step *s)
 {
     uint32_t gateways = s->d->settings->gateway_count;
-    struct pass pass = {.grants =
-                            arena_alloc(s->view->arena, GRANT_PASS_CALLS * sizeof(struct grant)),
-                        .without_credits =
-                            arena_alloc(s->view->arena, GRANT_PASS_CALLS * sizeof(uint32_t))};
+    struct pass pass = {
+        .grants = arena_alloc(s->view->arena, GRANT_PASS_CALLS * sizeof(struct grant)),
+        .without_credits = arena_alloc(s->view->arena, GRANT_PASS_CALLS * sizeof(uint32_t))};
 
     OD_CHECK(gateways > 0);
     s->d->is_dispatch_sent = false;

@@ -157,11 +157,9 @@ void execution_reply(const struct step *s)
     effect_reply(s->out, &reply);
 }
 
-void execution_send_room(const struct step *s, const struct call_room *room,
-                         enum message_type type)
+void execution_send_room(const struct step *s, const struct call_room *room, enum message_type type)
 {
-    struct message message = {
-        .actor = {ACTOR_DISPATCHER, 0}, .type = type, .payload.room = *room};
+    struct message message = {.actor = {ACTOR_DISPATCHER, 0}, .type = type, .payload.room = *room};
     struct call_room *sent = &message.payload.room;
 
     sent->execution = s->e->number;

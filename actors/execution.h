@@ -26,9 +26,9 @@ struct execution {
     struct arena memory; /* holds the settings */
     struct execution_settings settings;
     struct execution_state state;
-    char *reason; /* state.status_reason is in it; NULL: there is none */
+    char *reason;             /* state.status_reason is in it; NULL: there is none */
     struct counters counters; /* of the rules, until it has ended */
-    bool has_gateway;                   /* false: its gateway is no longer configured */
+    bool has_gateway;         /* false: its gateway is no longer configured */
     uint32_t gateway;
     bool gateway_is_pull;
     const struct zone_table *zone;
@@ -66,8 +66,8 @@ bool execution_load(struct execution *e, uint32_t number, const struct actor_set
 void execution_handle(struct execution *e, const struct actor_settings *settings,
                       const struct message *m, struct view *view, struct effects *out);
 
-/* Puts the EXECUTION_STATE row, and the counters of its rules if they have changed; clears is_dirty. The engine calls it when a batch closes: once a
- * commit, not once a transition. */
+/* Puts the EXECUTION_STATE row, and the counters of its rules if they have changed; clears
+ * is_dirty. The engine calls it when a batch closes: once a commit, not once a transition. */
 void execution_save(struct execution *e, struct effects *out);
 
 /* The next instants at which it wants a TICK. */

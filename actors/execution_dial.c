@@ -184,8 +184,7 @@ void execution_resume_work(const struct step *s)
     } else if (!e->state.snapshot_done) {
         send_slice(s, MESSAGE_SNAPSHOT_SLICE);
     }
-    execution_send_room(s, &(struct call_room){.count = e->flights.count},
-                        MESSAGE_CALLS_UNDER_WAY);
+    execution_send_room(s, &(struct call_room){.count = e->flights.count}, MESSAGE_CALLS_UNDER_WAY);
     if (!e->gateway_is_pull && e->has_gateway) {
         for (struct flight *flight = flights_first(&e->flights, FLIGHTS_STARTED); flight != NULL;
              flight = flights_after(&e->flights, flight)) {

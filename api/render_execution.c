@@ -140,8 +140,7 @@ json_t *render_execution(struct render_context *context, const struct execution_
     json_put(json, "retryStrategy", render_retry(&settings->retry));
     json_put(json, "pauseWindows",
              render_windows(context, settings->has_pause_windows, &settings->windows));
-    json_put(json, "autoPauseRules",
-             render_rules(context, settings->rules, settings->rule_count));
+    json_put(json, "autoPauseRules", render_rules(context, settings->rules, settings->rule_count));
     json_put(json, "nodeCounters", render_node_counters(context, settings, state));
     put_times(json, context, settings, state);
     json_put(json, "createdAt", json_from_instant(settings->created_at));

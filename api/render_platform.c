@@ -4,7 +4,8 @@
 #include "model/names.h"
 
 /* What is free; null: unlimited. */
-static json_t *render_credits(struct render_context *context, const struct organisation *organisation)
+static json_t *render_credits(struct render_context *context,
+                              const struct organisation *organisation)
 {
     struct key key = key_u32(organisation->number);
     struct credits credits;

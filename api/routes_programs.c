@@ -59,7 +59,8 @@ static void read_gateway(struct exchange *exchange, struct body_value *root,
     }
 }
 
-/* A rule is about a node of the program's flow: of the one in the body, or else the stored one's. */
+/* A rule is about a node of the program's flow: of the one in the body, or else the stored one's.
+ */
 static void read_rules(struct exchange *exchange, struct body_value *root,
                        struct program_patch *patch, const struct program *stored)
 {

@@ -45,8 +45,8 @@ void rules_read(struct body_value *root, struct rules_body *out)
     struct body_value item;
 
     *out = (struct rules_body){0};
-    out->found = body_array(root, "autoPauseRules", PROPERTY_OPTIONAL, 0, AUTO_PAUSE_RULES_MAX,
-                            &out->list);
+    out->found =
+        body_array(root, "autoPauseRules", PROPERTY_OPTIONAL, 0, AUTO_PAUSE_RULES_MAX, &out->list);
     if (out->found != PROPERTY_GIVEN) {
         return;
     }

@@ -303,8 +303,8 @@ struct calls_offered {
 
 /* CALLS_UNDER_WAY: calls found at a start take `count` rooms. CALL_OVER: `count` rooms are free
  * again (0 when its gateway is no longer configured, and takes none), and of the credits that were
- * reserved so many are spent or returned. CALLS_WITHDRAWN: nothing of the execution is on offer now (is_all), or this one call is
- * not. */
+ * reserved so many are spent or returned. CALLS_WITHDRAWN: nothing of the execution is on offer now
+ * (is_all), or this one call is not. */
 struct call_room {
     uint32_t execution, organisation, gateway;
     uint32_t count;

@@ -67,8 +67,8 @@ struct organisation {
     uint32_t number;
     struct uuid id;
     struct slice name;
-    struct slice timezone;           /* an IANA name */
-    bool has_credits; /* as in a body; stored by older programs only, see struct credits */
+    struct slice timezone; /* an IANA name */
+    bool has_credits;      /* as in a body; stored by older programs only, see struct credits */
     int64_t credits;
     uint32_t max_concurrent_calls;   /* 0: no cap */
     uint64_t calls_per_second_micro; /* calls per second × 10^6; 0: no cap */
@@ -249,7 +249,7 @@ struct program {
     struct slice gateway; /* empty: the configuration's default */
     enum program_status status;
     bool is_deleted;
-    uint32_t active_execution; /* its number; 0: none is active */
+    uint32_t active_execution;           /* its number; 0: none is active */
     const struct auto_pause_rule *rules; /* in the order of the body */
     size_t rule_count;
     int64_t created_at, updated_at;

@@ -15,7 +15,7 @@
     TABLE(META, "meta", meta, false)                                                               \
     /* organisation u32 */                                                                         \
     TABLE(ORGANISATION, "organisations", organisation, false)                                      \
-    /* organisation u32: written once a commit */                                                 \
+    /* organisation u32: written once a commit */                                                  \
     TABLE(CREDITS, "credits", credits, false)                                                      \
     /* id -> number */                                                                             \
     TABLE(ORGANISATION_BY_ID, "organisations_by_id", number_row, false)                            \

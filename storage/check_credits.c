@@ -23,8 +23,7 @@ void check_credit_add(struct check *check, uint32_t organisation)
     if (found == NULL) {
         if (credits->count == credits->room) {
             credits->room = credits->room == 0 ? 16 : credits->room * 2;
-            credits->items =
-                memory_resize(credits->items, credits->room, sizeof(*credits->items));
+            credits->items = memory_resize(credits->items, credits->room, sizeof(*credits->items));
         }
         index32_add(&credits->index, organisation, credits->count);
         found = &credits->items[credits->count++];

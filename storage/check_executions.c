@@ -18,9 +18,9 @@ enum {
     CHECK_ATTEMPTS_MAX = 21 /* api.md: maxRetries up to 20 */
 };
 
-static const enum table grouped[] = {TABLE_EXECUTION, TABLE_EXECUTION_STATE, TABLE_NODE_COUNTERS,
-                                     TABLE_ENTRY,     TABLE_DUE,             TABLE_LIVE_CALL,
-                                     TABLE_CALL};
+static const enum table grouped[] = {
+    TABLE_EXECUTION, TABLE_EXECUTION_STATE, TABLE_NODE_COUNTERS, TABLE_ENTRY,
+    TABLE_DUE,       TABLE_LIVE_CALL,       TABLE_CALL};
 
 struct run {
     struct check_row row; /* of its state: where findings about the whole are said */
@@ -106,8 +106,9 @@ static void check_node_counters(struct check *check, const struct run *run, bool
     }
     CHECK_THAT(check, &at, run->has_state && !execution_has_ended(run->state.status),
                "is of an execution that does not go on");
-    CHECK_THAT(check, &at, row->count == run->settings.rule_count, "has %llu counters for %llu rules",
-               (unsigned long long)row->count, (unsigned long long)run->settings.rule_count);
+    CHECK_THAT(check, &at, row->count == run->settings.rule_count,
+               "has %llu counters for %llu rules", (unsigned long long)row->count,
+               (unsigned long long)run->settings.rule_count);
 }
 
 /* What its settings point to (texts, the pool) is gone with the next row; only numbers are used. */

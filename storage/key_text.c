@@ -6,7 +6,8 @@
 
 #include "base/instant.h"
 
-/* The parts of the keys, a letter each: n u32, s u16, i instant, u UUID, h hash (last), t text (last). */
+/* The parts of the keys, a letter each: n u32, s u16, i instant, u UUID, h hash (last), t text
+ * (last). */
 static const char *const layouts[TABLE_COUNT] = {
     [TABLE_META] = "t",
     [TABLE_ORGANISATION] = "n",

@@ -21,9 +21,8 @@ static inline void model_count_node(struct model *model, struct model_execution 
         if (x->counts[i] == x->rules[i].threshold) {
             x->is_over_threshold = true;
             x->is_paused = false;
-            (void)snprintf(x->reason, sizeof(x->reason),
-                           "node_threshold: %.*s reached %" PRIu64, SLICE_ARGS(node_id),
-                           x->counts[i]);
+            (void)snprintf(x->reason, sizeof(x->reason), "node_threshold: %.*s reached %" PRIu64,
+                           SLICE_ARGS(node_id), x->counts[i]);
         }
     }
     (void)model;

@@ -40,8 +40,8 @@ static inline void move_credits(struct moves *m)
         return;
     }
     add.exchange = next_exchange(m);
-    add.payload.credits = (struct credits_change){.organisation = organisation,
-                                                  .amount = (int64_t)below(m, 24) - 6};
+    add.payload.credits =
+        (struct credits_change){.organisation = organisation, .amount = (int64_t)below(m, 24) - 6};
     stage_post(m->model.stage, &add);
 }
 
@@ -126,7 +126,8 @@ static inline void move_result(struct moves *m)
 static inline void move_node(struct moves *m)
 {
     struct known_call call = some_call(m);
-    struct call_event event = {.node = {.node_id = node_names[below(m, MODEL_RULES)], .seq = below(m, 40)}};
+    struct call_event event = {
+        .node = {.node_id = node_names[below(m, MODEL_RULES)], .seq = below(m, 40)}};
 
     if (chance(m, 5)) {
         event.node.seq = UINT64_MAX - below(m, 3);
@@ -150,10 +151,9 @@ static inline void move_released(struct moves *m)
 static inline void move_message(struct moves *m)
 {
     static void (*const moves[])(struct moves * m) = {
-        move_claim,    move_claim,   move_claim,   move_started, move_started,
-        move_started,  move_started, move_result,  move_result,  move_result,
-        move_released, move_node,    move_node,    move_command, move_tick,
-        move_give_up,  move_resume,  move_credits,
+        move_claim,   move_claim,   move_claim,  move_started, move_started,  move_started,
+        move_started, move_result,  move_result, move_result,  move_released, move_node,
+        move_node,    move_command, move_tick,   move_give_up, move_resume,   move_credits,
     };
 
     moves[below(m, sizeof(moves) / sizeof(moves[0]))](m);

@@ -46,7 +46,7 @@ struct model_entry {
     uint32_t leases;
     int64_t not_before_mono; /* given back by a push gateway: not offered again before */
     bool has_credit;
-    bool was_offered;        /* handed to a gateway or a worker at least once in this attempt */
+    bool was_offered; /* handed to a gateway or a worker at least once in this attempt */
 };
 
 struct model_execution {
@@ -306,8 +306,7 @@ static inline void model_settle_credit(struct model *model, const struct model_e
                                        const struct model_entry *entry)
 {
     struct model_organisation *organisation = &model->organisations[x->organisation];
-    bool is_spent =
-        entry->has_ended_now && entry->outcomes[entry->attempts] == OUTCOME_ANSWERED;
+    bool is_spent = entry->has_ended_now && entry->outcomes[entry->attempts] == OUTCOME_ANSWERED;
 
     if (!entry->has_credit) {
         return;

@@ -147,7 +147,8 @@ static void other_load(struct view *view, uint32_t execution, uint64_t *counts, 
     memcpy(counts, kept, count * sizeof(*counts));
 }
 
-static void other_save(struct effects *out, uint32_t execution, const uint64_t *counts, size_t count)
+static void other_save(struct effects *out, uint32_t execution, const uint64_t *counts,
+                       size_t count)
 {
     (void)out;
     assert_int_equal(execution, EXECUTION);

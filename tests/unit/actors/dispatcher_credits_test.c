@@ -1,7 +1,7 @@
 /* Credits from the dispatcher's side: a grant is cut to the balance, and what comes back is
  * counted. */
-#include "tests/unit/model/defect.h"
 #include "tests/unit/actors/dispatcher_fixture.h"
+#include "tests/unit/model/defect.h"
 
 #define DISPATCH "send dispatcher 0 dispatch later\n"
 
@@ -9,8 +9,7 @@ static const char *change(struct fixture *f, enum message_type type, uint32_t or
                           bool is_limited, int64_t amount)
 {
     union payload payload = {
-        .credits = {
-            .organisation = organisation, .is_limited = is_limited, .amount = amount}};
+        .credits = {.organisation = organisation, .is_limited = is_limited, .amount = amount}};
 
     return tell(f, type, 5, payload);
 }

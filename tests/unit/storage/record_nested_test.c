@@ -183,10 +183,13 @@ static void malformed_fields_are_refused(void **state)
 #define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 static const struct CMUnitTest tests[] = {
-    CASE(attributes_are_name_type_and_value),   CASE(pools_are_ids_with_numbers),
+    CASE(attributes_are_name_type_and_value),
+    CASE(pools_are_ids_with_numbers),
     CASE(rules_are_node_threshold_and_whether_it_is_reset),
-    CASE(retry_is_three_numbers_and_the_dates), CASE(windows_are_two_lists),
-    CASE(pacing_and_counters_are_numbers),      CASE(zero_is_empty_and_anything_else_is_not),
+    CASE(retry_is_three_numbers_and_the_dates),
+    CASE(windows_are_two_lists),
+    CASE(pacing_and_counters_are_numbers),
+    CASE(zero_is_empty_and_anything_else_is_not),
     CASE(malformed_fields_are_refused),
 };
 OD_TEST_MAIN(tests)
