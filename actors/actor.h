@@ -28,7 +28,9 @@ struct actor_settings {
     uint32_t lease_limit; /* an attempt ends `undeliverable` after so many leases */
     const struct gateway_settings *gateways; /* the first is the default */
     uint32_t gateway_count;
-    uint32_t max_calls; /* of the machine, in flight */
+    uint32_t max_calls;         /* of the machine, in flight */
+    int64_t keep_executions_ms; /* after their end; 0: for ever */
+    int64_t keep_events_ms;     /* 0: for ever */
 };
 
 /* Functions of the execution actor and the others are declared in their own headers (execution.h,

@@ -25,6 +25,7 @@ static const directory_fn handlers[MESSAGE_TYPE_COUNT] = {
     [MESSAGE_PROGRAM_PATCH] = directory_program_patch,
     [MESSAGE_PROGRAM_DELETE] = directory_program_delete,
     [MESSAGE_EXECUTION_ENDED] = directory_execution_ended,
+    [MESSAGE_STATUS_CHANGED] = directory_status_changed,
 };
 
 void directory_handle(const struct actor_settings *settings, const struct message *m,

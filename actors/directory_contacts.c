@@ -99,6 +99,9 @@ void directory_contact_create(const struct message *m, struct view *view, struct
     }
     contact_apply(view, organisation, &work, &contact, patch);
     contact_put_new(m, out, &contact);
+    if (directory_dates_differ(&(struct contact){0}, &contact)) {
+        directory_tell_live(m, view, out, &contact.id, 1);
+    }
     effect_reply_record(out, m->exchange, true, TABLE_CONTACT, &key, &contact);
 }
 
@@ -134,13 +137,14 @@ void directory_contact_patch(const struct message *m, struct view *view, struct 
     struct key key = key_owned(organisation, &patch->value.id);
     struct attribute_work work = {0};
     struct refusal_list faults = {0};
-    struct contact contact;
+    struct contact contact, before;
 
     if (!view_get(view, TABLE_CONTACT, &key, &contact)) {
         refuse_not_found(view, out, m->exchange, FAULT_CONTACT_NOT_FOUND, "Contact",
                          &patch->value.id);
         return;
     }
+    before = contact;
     directory_check_attributes(view, organisation, &work, &patch->value, SLICE(""), &faults);
     if (faults.count > 0) {
         refuse_list(view->arena, out, m->exchange, &faults);
@@ -152,6 +156,9 @@ void directory_contact_patch(const struct message *m, struct view *view, struct 
     contact_apply(view, organisation, &work, &contact, patch);
     contact.updated_at = m->at;
     effect_put(out, TABLE_CONTACT, &key, &contact);
+    if (directory_dates_differ(&before, &contact)) {
+        directory_tell_live(m, view, out, &contact.id, 1);
+    }
     effect_reply_record(out, m->exchange, false, TABLE_CONTACT, &key, &contact);
 }
 
@@ -170,19 +177,27 @@ void directory_contact_delete(const struct message *m, struct view *view, struct
     effect_delete(out, TABLE_CONTACT, &key);
     effect_delete(out, TABLE_CONTACT_BY_PHONE, &by_phone);
     directory_leave_audiences(m, view, out, &contact.id);
+    directory_tell_live(m, view, out, &contact.id, 1);
     effect_reply_nothing(out, m->exchange);
 }
 
 /* ---- upsert ---- */
 
+/* What an upsert has done. */
+struct upserted {
+    struct contact_made *made;
+    struct uuid *changed; /* contacts whose dates are others now */
+    size_t count, changed_count;
+};
+
 /* One contact of an upsert: true when it has been made, false when it was there. A phone that
  * occurs twice in a body is there the second time, because the view sees the first. */
 static bool upsert_one(const struct message *m, struct view *view, struct effects *out,
                        const struct contact_patch *patch, struct attribute_work *work,
-                       struct contact_made *made)
+                       struct upserted *done)
 {
     uint32_t organisation = m->actor.number;
-    struct contact contact = {.id = patch->value.id};
+    struct contact contact = {.id = patch->value.id}, before = {0};
     bool is_new = !contact_by_phone(view, organisation, patch->value.primary_phone, &contact.id);
     struct key key = key_owned(organisation, &contact.id);
 
@@ -191,19 +206,25 @@ static bool upsert_one(const struct message *m, struct view *view, struct effect
         contact_put_new(m, out, &contact);
     } else {
         OD_CHECK(view_get(view, TABLE_CONTACT, &key, &contact));
+        before = contact;
         contact_apply(view, organisation, work, &contact, patch);
         contact.updated_at = m->at;
         effect_put(out, TABLE_CONTACT, &key, &contact);
     }
-    made->id = contact.id;
-    made->primary_phone = contact.primary_phone;
+    if (directory_dates_differ(&before, &contact)) {
+        done->changed[done->changed_count++] = contact.id;
+    }
+    done->made[done->count++] =
+        (struct contact_made){.id = contact.id, .primary_phone = contact.primary_phone};
     return is_new;
 }
 
 void directory_contacts_upsert(const struct message *m, struct view *view, struct effects *out)
 {
     const struct contact_list *list = m->payload.contacts;
-    struct contact_made *made = arena_alloc(view->arena, list->count * sizeof(*made));
+    struct upserted done = {.made =
+                                arena_alloc(view->arena, list->count * sizeof(struct contact_made)),
+                            .changed = arena_alloc(view->arena, list->count * sizeof(struct uuid))};
     struct attribute_work work = {0};
     struct refusal_list faults = {0};
     struct reply reply = {.exchange = m->exchange, .kind = REPLY_UPSERTED};
@@ -219,11 +240,12 @@ void directory_contacts_upsert(const struct message *m, struct view *view, struc
         return;
     }
     for (size_t i = 0; i < list->count; i++) {
-        bool is_new = upsert_one(m, view, out, &list->contacts[i], &work, &made[i]);
+        bool is_new = upsert_one(m, view, out, &list->contacts[i], &work, &done);
         reply.upserted.created += is_new ? 1 : 0;
         reply.upserted.updated += is_new ? 0 : 1;
     }
-    reply.upserted.contacts = made;
-    reply.upserted.count = list->count;
+    directory_tell_live(m, view, out, done.changed, done.changed_count);
+    reply.upserted.contacts = done.made;
+    reply.upserted.count = done.count;
     effect_reply(out, &reply);
 }

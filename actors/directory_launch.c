@@ -62,7 +62,7 @@ static bool check_rows(const struct message *m, struct view *view, struct effect
 
     OD_CHECK(view_get(view, TABLE_ORGANISATION, &organisation_key, &facts->organisation));
     OD_CHECK(view_get(view, TABLE_AUDIENCE, &audience_key, &facts->audience));
-    if (facts->audience.contact_count == 0) {
+    if (program->mode == MODE_BATCH && facts->audience.contact_count == 0) {
         refuse(out, m->exchange, FAULT_AUDIENCE_EMPTY, "The audience has no contacts");
         return false;
     }
@@ -106,6 +106,7 @@ static struct execution_settings *make_settings(const struct actor_settings *set
     made->start_at = program->start_at;
     made->stop_at = program->stop_at;
     made->created_at = m->at;
+    made->trigger = program->trigger;
     return made;
 }
 

@@ -76,11 +76,39 @@ void directory_program_delete(const struct message *m, struct view *view, struct
 bool directory_find_program(const struct message *m, struct view *view, struct effects *out,
                             const struct uuid *id, struct program *program);
 
+/* ---- directory_live.c ---- */
+
+/* Live executions of the organisation are told of contacts that were made, changed or deleted. The
+ * ids must live in the view's arena or in the contact's own message: they are copied. */
+void directory_tell_live(const struct message *m, struct view *view, struct effects *out,
+                         const struct uuid *contacts, size_t count);
+
+/* Whether a date attribute is there, or has a value, in one of the contacts and not in the other:
+ * that is what live executions go by. */
+bool directory_dates_differ(const struct contact *before, const struct contact *after);
+
+/* Whether the program's triggerCondition names a date attribute. True in batch mode. */
+bool directory_has_date(const struct message *m, struct view *view, const struct program *program);
+
+/* The attribute that the program's triggerCondition names is used once more, or less. Nothing in
+ * batch mode. */
+void directory_count_attribute(const struct message *m, struct view *view, struct effects *out,
+                               const struct program *program, bool is_more);
+
+/* Makes the audience that a program in live mode came without; from then on it has one. */
+void directory_make_audience(const struct message *m, struct effects *out, struct program *program);
+
 /* ---- directory_launch.c ---- */
 
 void directory_program_launch(const struct actor_settings *settings, const struct message *m,
                               struct view *view, struct effects *out);
 void directory_execution_ended(const struct message *m, struct view *view, struct effects *out);
+
+/* ---- directory_events.c ---- */
+
+void directory_status_changed(const struct message *m, struct view *view, struct effects *out);
+
+/* ---- directory_launch.c ---- */
 
 /* A DID that exists, whoever owns it. */
 bool directory_find_did(struct view *view, const struct uuid *id, struct did *did);

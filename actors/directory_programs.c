@@ -1,8 +1,9 @@
 /* Programs: created, patched, deleted. The audience and the flow of a program that is not deleted
  * count it, so that they cannot be deleted under it.
  *
- * Everything is checked before the first row is put, in this order: the DIDs of the pool exist, are
- * active, may be used by the organisation; the audience exists; the flow exists; the times fit.
+ * Everything is checked before the first row is put, in this order: the trigger condition; the DIDs
+ * of the pool exist, are active, may be used by the organisation; the audience exists; the flow
+ * exists; the times fit.
  */
 #include "actors/directory_parts.h"
 
@@ -100,24 +101,48 @@ static bool check_flow(const struct message *m, struct view *view, struct effect
 }
 
 /* "stopAt must be after startAt" (api.md), whichever of them has changed. */
+static bool times_fit(const struct program *program)
+{
+    return program->start_at == 0 || program->stop_at == 0 || program->stop_at > program->start_at;
+}
+
 static bool check_times(const struct message *m, struct view *view, struct effects *out,
                         const struct program *program)
 {
-    if (program->start_at == 0 || program->stop_at == 0 || program->stop_at > program->start_at) {
+    if (times_fit(program)) {
         return true;
     }
     refuse_property(view->arena, out, m->exchange, "stopAt", "must be after startAt");
     return false;
 }
 
+/* With the times, if they do not fit either: all faults are told at once. */
+static void refuse_trigger(const struct message *m, struct view *view, struct effects *out,
+                           const struct program *program)
+{
+    struct refusal_list faults = {0};
+
+    refusal_add(&faults, view->arena, SLICE("triggerCondition.attributeName"),
+                SLICE("must be a custom attribute of type date"));
+    if (!times_fit(program)) {
+        refusal_add(&faults, view->arena, SLICE("stopAt"), SLICE("must be after startAt"));
+    }
+    refuse_list(view->arena, out, m->exchange, &faults);
+}
+
 /* The checks of the properties in `present`; the program has their new values. */
 static bool check_program(const struct message *m, struct view *view, struct effects *out,
                           uint32_t present, const struct program *program)
 {
+    if ((present & PROGRAM_TRIGGER) && !directory_has_date(m, view, program)) {
+        refuse_trigger(m, view, out, program);
+        return false;
+    }
     if ((present & PROGRAM_DID_POOL) && !check_pool(m, view, out, program)) {
         return false;
     }
-    if ((present & PROGRAM_AUDIENCE) && !check_audience(m, view, out, &program->audience_id)) {
+    if ((present & PROGRAM_AUDIENCE) && program->new_audience == 0 &&
+        !check_audience(m, view, out, &program->audience_id)) {
         return false;
     }
     if ((present & PROGRAM_FLOW) && !check_flow(m, view, out, &program->flow_id)) {
@@ -167,9 +192,11 @@ void directory_program_create(const struct message *m, struct view *view, struct
     program.active_execution = 0;
     program.created_at = m->at;
     program.updated_at = m->at;
+    directory_make_audience(m, out, &program);
     effect_put(out, TABLE_PROGRAM, &key, &program);
     count_audience(m, view, out, &program.audience_id, true);
     count_flow(m, view, out, &program.flow_id, true);
+    directory_count_attribute(m, view, out, &program, true);
     effect_reply_record(out, m->exchange, true, TABLE_PROGRAM, &key, &program);
 }
 
@@ -181,6 +208,7 @@ static void program_apply_ids(struct program *program, uint32_t present,
     }
     if (present & PROGRAM_AUDIENCE) {
         program->audience_id = value->audience_id;
+        program->new_audience = value->new_audience;
     }
     if (present & PROGRAM_DID_POOL) {
         program->did_pool = value->did_pool;
@@ -217,6 +245,9 @@ static void program_apply(struct program *program, uint32_t present, const struc
         program->rules = value->rules;
         program->rule_count = value->rule_count;
     }
+    if (present & PROGRAM_TRIGGER) {
+        program->trigger = value->trigger;
+    }
     if (present & PROGRAM_STATUS) {
         program->status = value->status;
     }
@@ -237,7 +268,10 @@ void directory_program_patch(const struct message *m, struct view *view, struct 
         return;
     }
     program.updated_at = m->at;
+    directory_make_audience(m, out, &program);
     effect_put(out, TABLE_PROGRAM, &key, &program);
+    directory_count_attribute(m, view, out, &before, false);
+    directory_count_attribute(m, view, out, &program, true);
     if (!uuid_equal(&program.audience_id, &before.audience_id)) {
         count_audience(m, view, out, &before.audience_id, false);
         count_audience(m, view, out, &program.audience_id, true);
@@ -268,5 +302,6 @@ void directory_program_delete(const struct message *m, struct view *view, struct
     effect_put(out, TABLE_PROGRAM, &key, &program);
     count_audience(m, view, out, &program.audience_id, false);
     count_flow(m, view, out, &program.flow_id, false);
+    directory_count_attribute(m, view, out, &program, false);
     effect_reply_nothing(out, m->exchange);
 }

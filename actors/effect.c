@@ -28,6 +28,11 @@ void effect_offer(struct effects *effects, const struct offer *offer)
     effects->ops->offer(effects, offer);
 }
 
+void effect_publish(struct effects *effects, uint32_t organisation)
+{
+    effects->ops->publish(effects, organisation);
+}
+
 void effect_reply_fault(struct effects *effects, uint64_t exchange, enum fault_code code,
                         struct slice message)
 {

@@ -1,7 +1,7 @@
 /* What a transition does to the world: rows put and deleted, messages to other actors, replies,
- * calls offered to push gateways. A handler calls these in order; nothing that leaves the process
- * goes out before the rows are durable (engine/outbox). The engine's sink writes into the batch and
- * the outbox; tests' sinks print.
+ * calls offered to push gateways, events published. A handler calls these in order; nothing that
+ * leaves the process goes out before the rows are durable (engine/outbox). The engine's sink writes
+ * into the batch and the outbox; tests' sinks print.
  */
 #ifndef OUTDIAL_ACTORS_EFFECT_H
 #define OUTDIAL_ACTORS_EFFECT_H
@@ -127,6 +127,7 @@ struct effects_ops {
     void (*send)(struct effects *effects, const struct message *message);
     void (*reply)(struct effects *effects, const struct reply *reply);
     void (*offer)(struct effects *effects, const struct offer *offer);
+    void (*publish)(struct effects *effects, uint32_t organisation);
 };
 
 struct effects {
@@ -147,6 +148,9 @@ void effect_send(struct effects *effects, const struct message *message);
 /* Dropped when the exchange is 0. Pointers are copied from. */
 void effect_reply(struct effects *effects, const struct reply *reply);
 void effect_offer(struct effects *effects, const struct offer *offer);
+
+/* The organisation has new EVENT rows: its streams are told to read on, once they are durable. */
+void effect_publish(struct effects *effects, uint32_t organisation);
 
 /* Shorthands. The message is printed into the arena that outlives the call (view's). */
 void effect_reply_fault(struct effects *effects, uint64_t exchange, enum fault_code code,

@@ -17,6 +17,9 @@
 
 enum { SETTINGS_BLOCK = 2048 };
 
+/* An anniversary is up to a year ahead, and an offset may be a year. */
+#define ZONE_LEFT_MS (3 * 366 * MS_PER_DAY)
+
 void execution_init(struct execution *e, uint32_t number)
 {
     memset(e, 0, sizeof(*e));
@@ -26,6 +29,8 @@ void execution_init(struct execution *e, uint32_t number)
     counters_init(&e->counters, &counter_store_embedded);
     e->due_from = key_due(number, 0, 0);
     e->next_due_at = INSTANT_NEVER;
+    e->trigger_from = key_due(number, 0, 0);
+    e->next_trigger_at = INSTANT_NEVER;
     e->window_changes_at = INT64_MIN;
     e->withheld_until_mono = INSTANT_NEVER;
 }
@@ -92,6 +97,7 @@ bool execution_load(struct execution *e, uint32_t number, const struct actor_set
     pacing_init(&e->pacing, e->settings.pacing.calls_per_second_micro);
     load_flights(e, settings, view, mono);
     e->next_due_at = INT64_MIN; /* the first grant finds out */
+    e->next_trigger_at = e->settings.mode == MODE_LIVE ? INT64_MIN : INSTANT_NEVER;
     e->is_resuming = true;
     return true;
 }
@@ -126,6 +132,26 @@ void execution_set_reason(struct execution *e, struct slice reason)
     e->state.status_reason = slice_make(copy, reason.size);
 }
 
+void execution_tell_status(const struct step *s)
+{
+    const struct execution *e = s->e;
+    struct message message = {.actor = {ACTOR_DIRECTORY, e->settings.organisation},
+                              .type = MESSAGE_STATUS_CHANGED};
+    struct status_event *event = arena_zalloc(s->view->arena, sizeof(*event));
+
+    event->execution = e->number;
+    event->execution_id = e->settings.id;
+    event->program_id = e->settings.program_id;
+    event->status = e->state.status;
+    event->status_reason = arena_copy(s->view->arena, e->state.status_reason);
+    event->counters = e->state.counters;
+    event->at = s->m->at;
+    message.payload.status = event;
+    effect_send(s->out, &message);
+}
+
+/* After stop or cancel the pending are skipped at once in the counters, and row by row in slices
+ * (execution_control.c). */
 void execution_set_status(const struct step *s, enum execution_status to, struct slice reason)
 {
     struct execution *e = s->e;
@@ -142,10 +168,14 @@ void execution_set_status(const struct step *s, enum execution_status to, struct
 
         e->state.actual_end_at = s->m->at;
         counters_clear(&e->counters);
+        e->state.counters.skipped += e->state.counters.pending;
+        e->state.counters.pending = 0;
+        execution_leave_live(s);
         ended.payload.ended =
             (struct execution_ended){.program_id = e->settings.program_id, .execution = e->number};
         effect_send(s->out, &ended);
     }
+    execution_tell_status(s);
 }
 
 void execution_reply(const struct step *s)
@@ -187,6 +217,7 @@ static void on_zone_rules(const struct step *s)
     if (slice_equal_text(s->e->settings.timezone, zone->name)) {
         s->e->zone = zone;
         s->e->window_changes_at = INT64_MIN;
+        execution_walk_again(s);
     }
 }
 
@@ -198,6 +229,8 @@ static handler_fn handler_of(enum message_type type)
         [MESSAGE_LAUNCH] = execution_on_launch,
         [MESSAGE_SNAPSHOT_SLICE] = execution_on_snapshot_slice,
         [MESSAGE_SKIP_SLICE] = execution_on_skip_slice,
+        [MESSAGE_TRIGGER_SLICE] = execution_on_trigger_slice,
+        [MESSAGE_CONTACTS_CHANGED] = execution_on_contacts_changed,
         [MESSAGE_TICK] = on_tick,
         [MESSAGE_GRANT] = execution_on_grant,
         [MESSAGE_NO_CREDITS] = execution_on_no_credits,
@@ -218,6 +251,21 @@ static handler_fn handler_of(enum message_type type)
     return handlers[type];
 }
 
+/* Asks for the zone's rules as long as there are none, and again in time before they end. */
+static void find_zone(struct execution *e, struct view *view, int64_t at)
+{
+    const struct zone_table *zone = e->zone;
+
+    if (e->settings.timezone.size > 0 &&
+        (zone == NULL || instant_add(zone->valid_until, -ZONE_LEFT_MS) <= at)) {
+        zone = view_zone(view, e->settings.timezone);
+    }
+    if (zone != e->zone) {
+        e->zone = zone;
+        e->window_changes_at = INT64_MIN;
+    }
+}
+
 void execution_handle(struct execution *e, const struct actor_settings *settings,
                       const struct message *m, struct view *view, struct effects *out)
 {
@@ -225,10 +273,7 @@ void execution_handle(struct execution *e, const struct actor_settings *settings
 
     e->last_at = m->at;
     e->last_mono = m->mono;
-    if (e->zone == NULL && e->settings.timezone.size > 0) {
-        e->zone = view_zone(view, e->settings.timezone);
-        e->window_changes_at = INT64_MIN;
-    }
+    find_zone(e, view, m->at);
     if (m->type != MESSAGE_LAUNCH) {
         execution_keep_time(&s); /* a stop that is due comes before what came after it */
         execution_refresh_window(&s);
@@ -236,6 +281,7 @@ void execution_handle(struct execution *e, const struct actor_settings *settings
     handler_of(m->type)(&s);
     execution_keep_time(&s);
     execution_expire(&s);
+    execution_live_step(&s);
     execution_refresh_window(&s);
     if (e->is_resuming) {
         execution_resume_work(&s);
@@ -270,6 +316,9 @@ static int64_t wake_wall(const struct execution *e)
     }
     if (is_running && !e->window_is_open && e->next_due_at > e->last_at) {
         at = earlier(at, e->next_due_at);
+    }
+    if (!e->is_firing && !execution_has_ended(e->state.status)) {
+        at = earlier(at, e->next_trigger_at);
     }
     return at;
 }

@@ -4,7 +4,7 @@
  * In memory: settings, counters and the live calls. The pending contacts stay in the store: the due
  * index is their queue, and a grant from the dispatcher takes the next ones from it. Everything
  * that a restart needs is in rows: EXECUTION, EXECUTION_STATE, ENTRY, DUE, LIVE_CALL,
- * NODE_COUNTERS.
+ * NODE_COUNTERS; in live mode also TRIGGER, TRIGGER_DUE, CONTACT_TRIGGER, WAITING.
  *
  *     LAUNCH ── SNAPSHOT_SLICE… ─▶ DEMAND to the dispatcher ─▶ GRANT: contacts queued, offered to
  * the gateway CALL_CLAIMED ─▶ CALL_STARTED (permission) ─▶ NODE_EXECUTED… ─▶ CALL_RESULT:
@@ -36,9 +36,13 @@ struct execution {
     uint32_t usable_dids;
     struct pacing pacing;
     struct flights flights;
-    struct key due_from; /* no due row of this execution sorts before it */
-    int64_t next_due_at; /* no due row is earlier; INSTANT_NEVER: there is none */
-    bool window_is_open; /* as of window_checked_at, up to window_changes_at */
+    struct key due_from;     /* no due row of this execution sorts before it */
+    int64_t next_due_at;     /* no due row is earlier; INSTANT_NEVER: there is none */
+    struct key trigger_from; /* the same of the pending triggers */
+    int64_t next_trigger_at;
+    bool is_firing, is_walking; /* a TRIGGER_SLICE, a SNAPSHOT_SLICE of live mode is on its way */
+    uint64_t walked;            /* contacts looked at since it was loaded */
+    bool window_is_open;        /* as of window_checked_at, up to window_changes_at */
     int64_t window_checked_at, window_changes_at;
     int64_t withheld_until_mono; /* the earliest of the withheld that wait for a time;
                                     INSTANT_NEVER: none */

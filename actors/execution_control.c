@@ -15,16 +15,14 @@ static void refuse_state(const struct step *s, const char *verb)
                                     execution_status_name(e->state.status), verb));
 }
 
-/* After stop or cancel: the pending are skipped at once in the counters, and row by row in slices.
- */
+/* After stop or cancel: the counters say already that the pending are skipped; their rows follow in
+ * slices. */
 static void skip_pending(const struct step *s)
 {
     struct execution *e = s->e;
     struct message slice = {
         .actor = {ACTOR_EXECUTION, e->number}, .type = MESSAGE_SKIP_SLICE, .is_later = true};
 
-    e->state.counters.skipped += e->state.counters.pending;
-    e->state.counters.pending = 0;
     e->state.snapshot_done = true;
     e->next_due_at = INSTANT_NEVER;
     if (e->launch_exchange != 0) {
@@ -100,7 +98,7 @@ void execution_on_skip_slice(const struct step *s)
         struct entry entry;
 
         if (!view_seek(s->view, TABLE_DUE, &prefix, &from, &due, NULL)) {
-            e->state.skip_done = true;
+            e->state.skip_done = execution_cancel_triggers(s, SKIP_SLICE_ROWS - i);
             break;
         }
         struct key key = key_entry(e->number, key_due_entry(&due));
@@ -111,6 +109,7 @@ void execution_on_skip_slice(const struct step *s)
         entry.completed_at = e->state.actual_end_at;
         effect_put(s->out, TABLE_ENTRY, &key, &entry);
         effect_delete(s->out, TABLE_DUE, &due);
+        execution_stop_waiting(s, &due, &entry.contact_id);
         from = key_after(&due);
     }
     execution_touch(s);
@@ -156,6 +155,8 @@ void execution_finish(const struct step *s)
         struct message gone = {.actor = {ACTOR_DISPATCHER, 0}, .type = MESSAGE_DEMAND};
 
         effect_delete(s->out, TABLE_ACTIVE_EXECUTION, &key);
+        key = key_ended_execution(e->state.actual_end_at, e->number);
+        effect_put(s->out, TABLE_ENDED_EXECUTION, &key, &(struct due_row){0});
         gone.payload.demand = (struct demand){.execution = e->number,
                                               .organisation = e->settings.organisation,
                                               .gateway = e->gateway,

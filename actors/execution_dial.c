@@ -181,7 +181,7 @@ void execution_resume_work(const struct step *s)
         if (!e->state.skip_done) {
             send_slice(s, MESSAGE_SKIP_SLICE);
         }
-    } else if (!e->state.snapshot_done) {
+    } else if (!e->state.snapshot_done && e->settings.mode == MODE_BATCH) {
         send_slice(s, MESSAGE_SNAPSHOT_SLICE);
     }
     execution_send_room(s, &(struct call_room){.count = e->flights.count}, MESSAGE_CALLS_UNDER_WAY);
@@ -292,6 +292,7 @@ static struct flight *queue_call(const struct step *s, const struct key *key,
                             .queued_at = s->m->at};
 
     effect_put(s->out, TABLE_LIVE_CALL, key, &row);
+    execution_call_begins(s, row.entry, &row.contact_id);
     e->state.counters.pending--;
     e->state.counters.in_progress++;
     return flights_add(&e->flights, &row, FLIGHTS_ON_OFFER, 0);
@@ -303,7 +304,8 @@ static void take_due(const struct step *s, const struct key *due)
     s->e->due_from = key_after(due);
 }
 
-/* Looks at the contact of a due row again. False: it may not be called any more, and is skipped. */
+/* Looks at the contact of a due row again. False: it may not be called any more, and is skipped; or
+ * it waits until its other call has ended. */
 static bool may_dial(const struct step *s, const struct key *due, struct entry *entry,
                      struct contact *contact)
 {
@@ -311,15 +313,20 @@ static bool may_dial(const struct step *s, const struct key *due, struct entry *
 
     OD_CHECK(view_get(s->view, TABLE_ENTRY, &key, entry));
     struct key contact_key = key_owned(s->e->settings.organisation, &entry->contact_id);
-    if (view_get(s->view, TABLE_CONTACT, &contact_key, contact) && !contact->do_not_call) {
-        return true;
+    if (!view_get(s->view, TABLE_CONTACT, &contact_key, contact) || contact->do_not_call) {
+        take_due(s, due);
+        skip_contact(s, &key, entry);
+        execution_wake_waiting(s, &entry->contact_id);
+        return false;
     }
-    take_due(s, due);
-    skip_contact(s, &key, entry);
-    return false;
+    if (execution_must_wait(s, key_due_entry(due), &entry->contact_id)) {
+        take_due(s, due);
+        return false;
+    }
+    return true;
 }
 
-/* Takes the contact of a due row. NULL: it was skipped. */
+/* Takes the contact of a due row. NULL: it was skipped, or waits until its other call has ended. */
 static struct flight *dial(const struct step *s, const struct key *due)
 {
     struct key key = key_entry(s->e->number, key_due_entry(due));

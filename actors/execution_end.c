@@ -87,6 +87,7 @@ static void leave(const struct step *s, struct flight *flight, bool is_answered)
         over.credits_returned = is_answered ? 0 : 1;
     }
     effect_delete(s->out, TABLE_LIVE_CALL, &key);
+    execution_call_is_over(s, &flight->row.contact_id);
     flights_remove(&e->flights, flight);
     execution_send_room(s, &over, MESSAGE_CALL_OVER);
     execution_touch(s);

@@ -7,6 +7,9 @@
  * last batch on disk.
  * 3. The launch is answered when all contacts are in, or the first LAUNCH_ANSWER_ENTRIES of a large
  * audience. Contacts that join the audience after the launch are not taken.
+ *
+ * In live mode the same slices walk the contacts of the organisation and make triggers
+ * (execution_live.c).
  */
 #include <string.h>
 
@@ -67,6 +70,9 @@ static void put_rows(const struct step *s, const struct execution_settings *sett
     key = key_organisation_execution(settings->organisation, settings->number);
     effect_put(s->out, TABLE_ORGANISATION_EXECUTION, &key, &number);
     effect_put(s->out, TABLE_ACTIVE_EXECUTION, &key, &number);
+    if (settings->mode == MODE_LIVE) {
+        effect_put(s->out, TABLE_LIVE_EXECUTION, &key, &number);
+    }
 }
 
 /* The settings are read back through the view, so that the execution has its own copy of every
@@ -152,23 +158,36 @@ static bool take_members(const struct step *s)
     return false;
 }
 
+/* In live mode the contacts of the organisation take the place of the audience's members. Without
+ * the zone's rules none of them can be looked at: the launch is not held up for that. */
+static bool may_answer(const struct execution *e)
+{
+    if (e->settings.mode == MODE_LIVE && (e->zone == NULL || e->walked >= LAUNCH_ANSWER_ENTRIES)) {
+        return true;
+    }
+    return e->state.snapshot_done || e->state.next_entry >= LAUNCH_ANSWER_ENTRIES;
+}
+
 void execution_on_snapshot_slice(const struct step *s)
 {
     struct execution *e = s->e;
+    bool is_live = e->settings.mode == MODE_LIVE;
 
-    if (!e->state.snapshot_done && !execution_has_ended(e->state.status)) {
-        e->state.snapshot_done = take_members(s);
+    e->is_walking = false;
+    if (!e->state.snapshot_done && !execution_has_ended(e->state.status) &&
+        (!is_live || e->zone != NULL)) {
+        e->state.snapshot_done = is_live ? execution_walk_contacts(s) : take_members(s);
         execution_touch(s);
     }
-    if (!e->state.snapshot_done && !execution_has_ended(e->state.status)) {
+    /* In live mode execution_live_step sees to the next slice. */
+    if (!is_live && !e->state.snapshot_done && !execution_has_ended(e->state.status)) {
         struct message next = {.actor = {ACTOR_EXECUTION, e->number},
                                .type = MESSAGE_SNAPSHOT_SLICE,
                                .is_later = true};
 
         effect_send(s->out, &next);
     }
-    if (e->launch_exchange != 0 &&
-        (e->state.snapshot_done || e->state.next_entry >= LAUNCH_ANSWER_ENTRIES)) {
+    if (e->launch_exchange != 0 && may_answer(e)) {
         answer_launch(s);
     }
 }
@@ -184,6 +203,7 @@ void execution_on_launch(const struct step *s)
     e->launch_exchange = s->m->exchange;
     e->state.status = EXECUTION_SCHEDULED;
     execution_touch(s);
+    execution_tell_status(s);
     execution_on_snapshot_slice(s);
     execution_keep_time(s);
 }

@@ -19,6 +19,7 @@ static void fire(const struct step *s, const struct auto_pause_rule *rule, uint6
 
     if (e->state.status == EXECUTION_PAUSED_THRESHOLD) {
         execution_set_reason(e, reason); /* of the rule that fired last */
+        execution_tell_status(s);
     } else if (e->state.status == EXECUTION_RUNNING || execution_is_paused(e->state.status)) {
         execution_set_status(s, EXECUTION_PAUSED_THRESHOLD, reason);
     }

@@ -25,6 +25,7 @@ struct step {
 void execution_touch(const struct step *s);
 void execution_set_status(const struct step *s, enum execution_status to, struct slice reason);
 void execution_set_reason(struct execution *e, struct slice reason);
+void execution_tell_status(const struct step *s); /* to the organisation's streams */
 void execution_reply(const struct step *s);
 void execution_send_room(const struct step *s, const struct call_room *room,
                          enum message_type type);
@@ -61,6 +62,34 @@ void execution_add_due(struct execution *e, int64_t due_at, uint32_t entry);
  * there is one. True: it has changed. */
 bool execution_renew_did(struct execution *e, struct flight *flight);
 void execution_withhold(const struct step *s, struct flight *flight, int64_t until_mono);
+
+/* ---- execution_live.c ---- */
+
+void execution_on_contacts_changed(const struct step *s);
+void execution_on_trigger_slice(const struct step *s);
+/* Looks at the next contacts of the organisation. True: there are no more. */
+bool execution_walk_contacts(const struct step *s);
+/* New rules of the zone: all contacts are looked at again. */
+void execution_walk_again(const struct step *s);
+/* After each message: fires what is due, and keeps the walk going. */
+void execution_live_step(const struct step *s);
+/* It has ended: it hears no more of contacts. */
+void execution_leave_live(const struct step *s);
+/* Cancels up to so many pending triggers. True: none is left. */
+bool execution_cancel_triggers(const struct step *s, unsigned rows);
+
+/* ---- execution_waiting.c; nothing in batch mode ---- */
+
+/* True when another entry of the contact has a call: then this one, whose due row is gone, waits.
+ */
+bool execution_must_wait(const struct step *s, uint32_t entry, const struct uuid *contact);
+void execution_call_begins(const struct step *s, uint32_t entry, const struct uuid *contact);
+void execution_call_is_over(const struct step *s, const struct uuid *contact);
+/* The first entry of the contact that waits is due now. */
+void execution_wake_waiting(const struct step *s, const struct uuid *contact);
+/* The entry of this due row is skipped after the end: it waits no more. */
+void execution_stop_waiting(const struct step *s, const struct key *due,
+                            const struct uuid *contact);
 
 /* ---- execution_end.c ---- */
 

@@ -1,8 +1,9 @@
 /* Responses that are kept for a day, so that a POST which is sent twice is done once (api.md,
  * "Idempotency").
  *
- * RESPONSE_KEPT comes in the batch of the transition that the response answers (engine/world.c), or,
- * for answers that no single transition makes, as a message of its own before the answer goes out.
+ * RESPONSE_KEPT comes in the batch of the transition that the response answers (engine/world.c),
+ * or, for answers that no single transition makes, as a message of its own before the answer goes
+ * out.
  */
 #include "actors/platform_parts.h"
 

@@ -6,6 +6,7 @@
 #include <event2/buffer.h>
 
 #include "api/json.h"
+#include "api/limits.h"
 #include "api/router.h"
 #include "api/server.h"
 
@@ -111,6 +112,9 @@ bool admission_check_key(struct exchange *exchange)
     if (!check_key(exchange, exchange->reader, &caller)) {
         return false;
     }
+    if (!limits_enter(exchange, &caller)) {
+        return false;
+    }
     if (!role_fits(exchange->route->access, caller.role)) {
         exchange_send_fault(exchange, FAULT_FORBIDDEN, "The key's role may not do this");
         return false;
@@ -123,6 +127,15 @@ bool admission_check_key_again(struct exchange *exchange, struct reader *reader)
     struct caller caller;
 
     return check_key(exchange, reader, &caller);
+}
+
+bool admission_key_holds(const struct exchange *exchange, struct reader *reader)
+{
+    struct caller caller;
+    struct slice key;
+
+    return auth_key_of(header(exchange, "Authorization"), header(exchange, "X-API-Key"), &key) &&
+           auth_lookup(&exchange->api->auth, reader, key, &caller) != OD_ENOTFOUND;
 }
 
 /* application/json, in UTF-8 if it says so (RFC 8259 11; other parameters mean nothing). */

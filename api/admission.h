@@ -8,8 +8,8 @@
 
 #include "api/exchange.h"
 
-/* The key (401), its role (403), and whose data it is (X-Organization-Id: 404, or 400 when an admin
- * leaves it out). Begins exchange->reader, unless the route is open to all. */
+/* The key (401), its limits (429), its role (403), and whose data it is (X-Organization-Id: 404, or
+ * 400 when an admin leaves it out). Begins exchange->reader, unless the route is open to all. */
 bool admission_check_key(struct exchange *exchange);
 
 /* The key once more, for an exchange that has waited meanwhile: 401 when it has been revoked. */
@@ -18,5 +18,8 @@ bool admission_check_key_again(struct exchange *exchange, struct reader *reader)
 /* The content type (415) and the body (400), by what the route takes; sets exchange->body. Faults
  * of the query, if there are any, are in the same 400. */
 bool admission_check_body(struct exchange *exchange);
+
+/* False when the key of a request that was admitted has been revoked since. */
+bool admission_key_holds(const struct exchange *exchange, struct reader *reader);
 
 #endif

@@ -6,6 +6,7 @@
 #include <sodium.h>
 
 #include "api/idempotency.h"
+#include "api/limits.h"
 #include "api/reply.h"
 #include "api/server.h"
 #include "base/check.h"
@@ -58,8 +59,11 @@ static void on_tick(evutil_socket_t fd, short what, void *context)
     http_resume(&api->http);
     http_resume(&api->ops_http);
     api->ticks++;
+    event_streams_tick(&api->streams);
     if (api->ticks % TICKS_A_SECOND == 0) {
         connections_second(&api->connections);
+        limits_second(api);
+        event_streams_second(&api->streams);
     }
     if (engine_is_draining(api->engine)) {
         api_stop(api);
@@ -109,9 +113,12 @@ static void free_api(struct api *api)
 {
     engine_set_replies(api->engine, NULL, NULL);
     engine_set_keeper(api->engine, NULL, NULL);
+    engine_set_publish(api->engine, NULL, NULL);
     http_close(&api->http);
     http_close(&api->ops_http);
     connections_deinit(&api->connections);
+    limits_deinit(api);
+    event_streams_deinit(&api->streams);
     first_key_close(api);
     if (api->tick != NULL) {
         event_free(api->tick);
@@ -135,8 +142,10 @@ int api_open(struct engine *engine, struct api **out, struct od_error *error)
     api->router = router_new(engine_has_test_clock(engine), config->ops_listen[0] != '\0');
     randombytes_buf(&api->request_id_bits, sizeof(api->request_id_bits));
     connections_init(&api->connections, api);
+    event_streams_init(&api->streams, api);
     engine_set_replies(engine, reply_arrived, api);
     engine_set_keeper(engine, idempotency_keep, api);
+    engine_set_publish(engine, event_streams_published, api);
     code = open_parts(api, error);
     if (code != 0) {
         od_error_prefix(error, "api");
@@ -156,6 +165,7 @@ void api_stop(struct api *api)
     http_stop(&api->http);
     http_stop(&api->ops_http);
     exchange_end_waits(api);
+    event_streams_stop(&api->streams);
 }
 
 /* No actor will answer any more. */

@@ -95,6 +95,7 @@ int auth_lookup(const struct auth *auth, struct reader *reader, struct slice key
     if (auth->has_environment_key &&
         sodium_memcmp(bytes, auth->environment_hash, sizeof(bytes)) == 0) {
         *out = (struct caller){.role = ROLE_ADMIN};
+        memcpy(out->hash, bytes, sizeof(bytes));
         return 0;
     }
     arena_init(&arena, 256);
@@ -106,6 +107,7 @@ int auth_lookup(const struct auth *auth, struct reader *reader, struct slice key
     }
     if (error == 0) {
         *out = (struct caller){.role = row.role, .organisation = row.owner};
+        memcpy(out->hash, bytes, sizeof(bytes));
     }
     arena_deinit(&arena);
     return error;

@@ -24,7 +24,8 @@ struct auth {
 /* Who asks. */
 struct caller {
     enum role role;
-    uint32_t organisation; /* number; 0: the platform's keys */
+    uint32_t organisation;         /* number; 0: the platform's keys */
+    uint8_t hash[AUTH_HASH_BYTES]; /* of the key */
 };
 
 /* Derives the secret from the store's id, and takes the key of the environment (OUTDIAL_ADMIN_KEY;

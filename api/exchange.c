@@ -15,6 +15,7 @@
 
 #include "api/exchange_private.h"
 #include "api/guard.h"
+#include "api/limits.h"
 #include "api/server.h"
 #include "base/check.h"
 #include "base/memory.h"
@@ -116,6 +117,7 @@ void exchange_finish(struct exchange *exchange)
 
     leave_connection(own);
     unlink_number(exchange->api, own);
+    limits_leave(exchange);
     own->next = exchange->api->finished;
     exchange->api->finished = own;
     idempotency_finished(exchange);

@@ -77,6 +77,7 @@ struct exchange {
     exchange_reply_fn on_reply;            /* NULL: api/reply.c answers */
     void (*on_timeout)(struct exchange *); /* of exchange_wait */
     void (*on_gone)(struct exchange *);    /* of exchange_watch_client; it may be over by then */
+    void (*on_drained)(struct exchange *); /* of exchange_stream_send; may be NULL */
     void *state;                           /* in `arena` */
     struct slice secret;                   /* of a new API key, shown in its answer only */
 
@@ -114,6 +115,11 @@ void exchange_send_nothing(struct exchange *exchange);
 /* 200 with a body that is no JSON of ours. */
 void exchange_send_text(struct exchange *exchange, const char *content_type, struct slice text);
 
+/* A body that lives as long as the program, and is not copied; without a content type there is none
+ * (304). Headers that say how it is encoded are added before. */
+void exchange_send_static(struct exchange *exchange, int status, const char *content_type,
+                          struct slice body);
+
 /* An error without details. FAULT_UNAVAILABLE gets Retry-After, FAULT_UNAUTHORIZED gets
  * WWW-Authenticate. */
 void exchange_send_fault(struct exchange *exchange, enum fault_code code, const char *format, ...)
@@ -134,6 +140,24 @@ void exchange_send_unreadable(struct exchange *exchange, int error);
 
 /* Adds a header to the answer. Values are the program's own or ids, never a client's text. */
 void exchange_add_header(struct exchange *exchange, const char *name, const char *value);
+
+/* ---- an answer without an end: the exchange waits on ---- */
+
+/* 200, with this much of the body and more to come. Replies of actors to the exchange are dropped
+ * from here on; one of exchange_stream_end and exchange_stream_cut must follow. */
+void exchange_stream_begin(struct exchange *exchange, const char *content_type, struct slice body);
+
+/* More of the body. `on_drained` of the exchange hears when the socket has taken all of it. */
+void exchange_stream_send(struct exchange *exchange, struct slice body);
+
+/* Bytes of the body that the socket has not taken yet. */
+size_t exchange_stream_unsent(const struct exchange *exchange);
+
+/* The body's end; ends the exchange. */
+void exchange_stream_end(struct exchange *exchange);
+
+/* Breaks the connection off with what is unsent; ends the exchange. */
+void exchange_stream_cut(struct exchange *exchange);
 
 /* ---- waiting ---- */
 

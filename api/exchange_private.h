@@ -14,6 +14,7 @@ struct exchange_private {
     struct connection *connection;
     struct arena *payload;
     struct event *timer, *watch;
+    struct key_use *key_use; /* counts it as in flight (api/limits.h); NULL: nobody does */
     bool has_posted;
     bool is_alone;            /* its client has gone, and its answer goes nowhere */
     struct slice location;    /* the header, once it has been added; in the exchange's arena */
@@ -24,6 +25,9 @@ struct exchange_private {
 
 /* Ends the timer and the watch. */
 void exchange_stop_waiting(struct exchange_private *own);
+
+/* Counts an answer and logs it. */
+void exchange_note_answer(const struct exchange *exchange, int status);
 
 /* Unlinks it; its memory goes with exchange_leave. */
 void exchange_finish(struct exchange *exchange);

@@ -39,9 +39,8 @@ static void capture(struct exchange *exchange, int status, struct slice body)
 {
     struct exchange_private *own = exchange->own;
 
-    *own->capture = (struct response){.status = status,
-                                      .location = own->location,
-                                      .body = arena_copy(&exchange->arena, body)};
+    *own->capture = (struct response){
+        .status = status, .location = own->location, .body = arena_copy(&exchange->arena, body)};
 }
 
 /* A client that asked with HEAD gets no body, and must be told how long it would have been. */
@@ -69,14 +68,29 @@ static struct slice path_of(struct evhttp_request *request)
     return slice_make(uri, strcspn(uri, "?"));
 }
 
-static void log_answer(const struct exchange *exchange, int status)
+void exchange_note_answer(const struct exchange *exchange, int status)
 {
     struct evhttp_request *request = exchange->own->request;
     enum log_level level = status >= HTTP_INTERNAL ? LOG_LEVEL_WARN : LOG_LEVEL_DEBUG;
 
+    metrics_add_http_status(engine_metrics(exchange->engine), status);
     log_event(level, "request", FIELD_TEXT("request", exchange->request_id),
               FIELD_TEXT("method", router_method_name(evhttp_request_get_command(request))),
               FIELD_SLICE("path", path_of(request)), FIELD_INT("status", status));
+}
+
+/* Ends an answer whose body, if it has one, has been added. */
+static void finish(struct exchange *exchange, int status)
+{
+    struct evhttp_request *request = exchange->own->request;
+
+    exchange_add_header(exchange, "X-Request-Id", exchange->request_id);
+    if (exchange->api->is_stopping) {
+        exchange_add_header(exchange, "Connection", "close");
+    }
+    exchange_note_answer(exchange, status);
+    exchange_finish(exchange);
+    evhttp_send_reply(request, status, NULL, NULL);
 }
 
 static void send_bytes(struct exchange *exchange, int status, const char *content_type,
@@ -100,14 +114,22 @@ static void send_bytes(struct exchange *exchange, int status, const char *conten
         exchange_add_header(exchange, "Content-Type", content_type);
         add_body(exchange, body);
     }
-    exchange_add_header(exchange, "X-Request-Id", exchange->request_id);
-    if (exchange->api->is_stopping) {
-        exchange_add_header(exchange, "Connection", "close");
+    finish(exchange, status);
+}
+
+void exchange_send_static(struct exchange *exchange, int status, const char *content_type,
+                          struct slice body)
+{
+    struct evhttp_request *request = exchange->own->request;
+
+    OD_CHECK(request != NULL);
+    if (content_type != NULL) {
+        int error = evbuffer_add_reference(evhttp_request_get_output_buffer(request), body.data,
+                                           body.size, NULL, NULL);
+        OD_CHECK(error == 0);
+        exchange_add_header(exchange, "Content-Type", content_type);
     }
-    metrics_add_http_status(engine_metrics(exchange->engine), status);
-    log_answer(exchange, status);
-    exchange_finish(exchange);
-    evhttp_send_reply(request, status, NULL, NULL);
+    finish(exchange, status);
 }
 
 void exchange_send_json_text(struct exchange *exchange, int status, struct slice body)

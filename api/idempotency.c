@@ -114,8 +114,8 @@ static bool has_request_id(const struct exchange *exchange)
 {
     struct evhttp_request *request = exchange_request(exchange);
 
-    return guard_is_request_id(slice_from(
-        evhttp_find_header(evhttp_request_get_input_headers(request), "X-Request-Id")));
+    return guard_is_request_id(
+        slice_from(evhttp_find_header(evhttp_request_get_input_headers(request), "X-Request-Id")));
 }
 
 /* A client that names its request gets that name; else the replay has the first one's, which the
@@ -272,8 +272,7 @@ static const struct response_kept *seal(const struct idempotent *idempotent, str
     memcpy(kept->response.fingerprint, idempotent->fingerprint, KEY_HASH_BYTES);
     kept->response.status = (uint32_t)response->status;
     kept->response.location = arena_copy(arena, response->location);
-    kept->response.request_id =
-        arena_copy(arena, slice_from(idempotent->exchange->request_id));
+    kept->response.request_id = arena_copy(arena, slice_from(idempotent->exchange->request_id));
     kept->response.body = idempotency_seal(&idempotent->key, response->body, arena);
     return kept;
 }

@@ -6,11 +6,11 @@
  *    the twin's answer. Otherwise the exchange goes on, and its key is under way.
  * 2. When an actor replies, in the turn that decides, the response is made and goes into the batch
  *    of the transition as a row (engine_set_keeper). It leaves when that batch is durable, as made.
- * 3. A response that no single reply makes (a claim, a batch of events, the test clock) is stored by
- *    a message of its own when it is ready, and leaves when that is durable. What it tells is durable
- *    before; a crash in between lets the second request be done, which those routes allow.
- * 4. A client that goes away takes nothing with it: its exchange lives on without a connection until
- *    its response has been stored.
+ * 3. A response that no single reply makes (a claim, a batch of events, the test clock) is stored
+ * by a message of its own when it is ready, and leaves when that is durable. What it tells is
+ * durable before; a crash in between lets the second request be done, which those routes allow.
+ * 4. A client that goes away takes nothing with it: its exchange lives on without a connection
+ * until its response has been stored.
  *
  * Kept is what an actor has decided, a refusal too, and every success. Faults that are found before
  * anything was posted are not, nor 401, 403, 413, 415, 429 and all 5xx: the same key may be used

@@ -89,8 +89,7 @@ struct slice idempotency_seal(const struct idempotency_key *key, struct slice bo
     sealed = arena_alloc(arena, size);
     randombytes_buf(sealed, crypto_secretbox_NONCEBYTES);
     (void)crypto_secretbox_easy(sealed + crypto_secretbox_NONCEBYTES,
-                                (const unsigned char *)body.data, body.size, sealed,
-                                key->body_key);
+                                (const unsigned char *)body.data, body.size, sealed, key->body_key);
     return slice_make((const char *)sealed, size);
 }
 

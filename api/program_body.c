@@ -3,7 +3,14 @@
 #include "base/instant.h"
 #include "model/names.h"
 
-enum { DELAY_MINUTES_MAX = 43200, RETRIES_MAX = 20, CALLS_MAX = 100000, WEEKDAYS = 7 };
+enum {
+    DELAY_MINUTES_MAX = 43200,
+    RETRIES_MAX = 20,
+    CALLS_MAX = 100000,
+    WEEKDAYS = 7,
+    ATTRIBUTE_NAME_MAX = 64,
+    OFFSET_MINUTES_MAX = 525600,
+};
 
 /* ---- retryStrategy ---- */
 
@@ -97,19 +104,21 @@ enum property program_read_pacing(struct body_value *root, struct pacing_setting
 
 /* ---- pauseWindows ---- */
 
-/* {"hour": 12, "minute": 0} as minutes of the day. */
-static void read_time(struct body_value *window, const char *name, uint16_t *out)
+/* {"hour": 12, "minute": 0} as minutes of the day. True: it is there. */
+static bool read_time(struct body_value *parent, const char *name, enum property_rule rule,
+                      uint16_t *out)
 {
     struct body_value object;
     int64_t hour = 0, minute = 0;
 
-    if (body_object(window, name, PROPERTY_REQUIRED, &object) != PROPERTY_GIVEN) {
-        return;
+    if (body_object(parent, name, rule, &object) != PROPERTY_GIVEN) {
+        return false;
     }
     (void)body_integer(&object, "hour", PROPERTY_REQUIRED, 0, 23, &hour);
     (void)body_integer(&object, "minute", PROPERTY_REQUIRED, 0, 59, &minute);
     body_close(&object);
     *out = (uint16_t)(hour * 60 + minute);
+    return true;
 }
 
 static void read_weekly(const struct body_value *value, unsigned weekday, struct weekly_window *out)
@@ -120,8 +129,8 @@ static void read_weekly(const struct body_value *value, unsigned weekday, struct
         return;
     }
     out->weekday = (uint8_t)weekday;
-    read_time(&window, "startAt", &out->start_minute);
-    read_time(&window, "endAt", &out->end_minute);
+    (void)read_time(&window, "startAt", PROPERTY_REQUIRED, &out->start_minute);
+    (void)read_time(&window, "endAt", PROPERTY_REQUIRED, &out->end_minute);
     body_close(&window);
 }
 
@@ -195,6 +204,34 @@ enum property program_read_windows(struct body_value *root, bool *has, struct pa
     read_weekdays(&object, out);
     read_advanced(&object, out);
     body_close(&object);
+    return found;
+}
+
+/* ---- triggerCondition ---- */
+
+enum property program_read_trigger(struct body_value *root, enum property_rule rule,
+                                   struct trigger_condition *out)
+{
+    static const struct body_word words[] = {
+        {"once", RECURRENCE_ONCE}, {"yearly", RECURRENCE_YEARLY}, {NULL, 0}};
+    struct body_value object;
+    int64_t offset = 0;
+    int recurrence = RECURRENCE_ONCE;
+    enum property found = body_object(root, "triggerCondition", rule, &object);
+
+    if (found != PROPERTY_GIVEN) {
+        return found;
+    }
+    *out = (struct trigger_condition){0};
+    (void)body_text(&object, "attributeName", PROPERTY_REQUIRED, 1, ATTRIBUTE_NAME_MAX,
+                    &out->attribute_name);
+    (void)body_integer(&object, "offsetMinutes", PROPERTY_OPTIONAL, -OFFSET_MINUTES_MAX,
+                       OFFSET_MINUTES_MAX, &offset);
+    out->has_time_of_day = read_time(&object, "timeOfDay", PROPERTY_OPTIONAL, &out->minute_of_day);
+    (void)body_word(&object, "recurrence", PROPERTY_OPTIONAL, words, &recurrence);
+    body_close(&object);
+    out->offset_minutes = (int32_t)offset;
+    out->recurrence = (enum recurrence)recurrence;
     return found;
 }
 

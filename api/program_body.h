@@ -18,4 +18,8 @@ enum property program_read_windows(struct body_value *root, bool *has, struct pa
 enum property program_read_pool(struct body_value *root, enum property_rule rule,
                                 struct program *out);
 
+/* `rule` is that of a program in live mode. */
+enum property program_read_trigger(struct body_value *root, enum property_rule rule,
+                                   struct trigger_condition *out);
+
 #endif

@@ -1,8 +1,8 @@
 /* An execution as JSON, and when it dials next.
  *
  * nextDialAt is the first instant from now on at which the execution can start a call, as far as
- * its own settings say: when its first contact is due, or, in a pause window, when the last open
- * window ends. Capacity is not looked at.
+ * its own settings say: when its first contact or, in live mode, trigger is due, or, in a pause
+ * window, when the last open window ends. Capacity is not looked at.
  */
 #include "api/render.h"
 
@@ -12,12 +12,12 @@
 #include "model/names.h"
 #include "model/pause_window.h"
 
-/* When the first pending contact is due; INSTANT_NEVER: none is pending. */
-static int64_t first_due_at(struct render_context *context, uint32_t execution)
+/* When the first pending contact, or trigger, is due; INSTANT_NEVER: there is none. */
+static int64_t first_due_at(struct render_context *context, enum table index, uint32_t execution)
 {
     struct key prefix = key_u32(execution), key;
     struct slice raw;
-    int error = reader_seek(context->reader, TABLE_DUE, &prefix, &prefix, &key, &raw);
+    int error = reader_seek(context->reader, index, &prefix, &prefix, &key, &raw);
 
     if (error == 0) {
         return key_due_at(&key);
@@ -38,6 +38,11 @@ static int64_t windows_end(const struct pause_windows *windows, const struct zon
     return at;
 }
 
+static int64_t earlier(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
 static int64_t later(int64_t a, int64_t b)
 {
     return a > b ? a : b;
@@ -55,14 +60,15 @@ static int64_t next_dial_at(struct render_context *context,
     } else if (state->status != EXECUTION_RUNNING) {
         return 0;
     }
-    at = later(at, first_due_at(context, settings->number));
+    at = later(at, earlier(first_due_at(context, TABLE_DUE, settings->number),
+                           first_due_at(context, TABLE_TRIGGER_DUE, settings->number)));
     if (at != INSTANT_NEVER && settings->has_pause_windows && zone != NULL) {
         at = windows_end(&settings->windows, zone, at);
     }
     return settings->stop_at != 0 && at >= settings->stop_at ? 0 : at;
 }
 
-static void put_counters(json_t *json, const struct execution_counters *counters)
+void render_counters(json_t *json, const struct execution_counters *counters)
 {
     json_put(json, "totalContacts", json_integer((json_int_t)counters->total));
     json_put(json, "contactsCompleted", json_integer((json_int_t)counters->completed));
@@ -136,7 +142,7 @@ json_t *render_execution(struct render_context *context, const struct execution_
     json_put(json, "mode", json_from_slice(slice_from(program_mode_name(settings->mode))));
     json_put(json, "status", json_from_slice(slice_from(execution_status_name(state->status))));
     json_put(json, "statusReason", json_from_slice_or_null(state->status_reason));
-    put_counters(json, &state->counters);
+    render_counters(json, &state->counters);
     json_put(json, "retryStrategy", render_retry(&settings->retry));
     json_put(json, "pauseWindows",
              render_windows(context, settings->has_pause_windows, &settings->windows));

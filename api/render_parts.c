@@ -90,6 +90,22 @@ json_t *render_rules(struct render_context *context, const struct auto_pause_rul
     return json;
 }
 
+json_t *render_trigger_condition(const struct trigger_condition *trigger)
+{
+    json_t *json;
+
+    if (slice_is_empty(trigger->attribute_name)) {
+        return json_null();
+    }
+    json = json_new_object();
+    json_put(json, "attributeName", json_from_slice(trigger->attribute_name));
+    json_put(json, "offsetMinutes", json_integer(trigger->offset_minutes));
+    json_put(json, "timeOfDay",
+             trigger->has_time_of_day ? render_time(trigger->minute_of_day) : json_null());
+    json_put(json, "recurrence", json_from_slice(slice_from(recurrence_name(trigger->recurrence))));
+    return json;
+}
+
 json_t *render_pacing(const struct pacing_settings *pacing)
 {
     json_t *json;

@@ -20,6 +20,12 @@ json_t *render_pacing(const struct pacing_settings *pacing);
 json_t *render_rules(struct render_context *context, const struct auto_pause_rule *rules,
                      size_t count);
 
+/* Puts totalContacts and the others. */
+void render_counters(json_t *json, const struct execution_counters *counters);
+
+/* null in batch mode. */
+json_t *render_trigger_condition(const struct trigger_condition *trigger);
+
 /* The customAttributes of a contact, by name. */
 json_t *render_attributes(const struct contact *contact);
 

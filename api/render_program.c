@@ -56,7 +56,7 @@ json_t *render_program(struct render_context *context, const void *record)
     json_put(json, "flowId", json_from_uuid(&program->flow_id));
     json_put(json, "audienceId", json_from_uuid(&program->audience_id));
     json_put(json, "didPool", render_pool(context, program));
-    json_put(json, "triggerCondition", json_null());
+    json_put(json, "triggerCondition", render_trigger_condition(&program->trigger));
     json_put(json, "startAt", json_from_instant_or_null(program->start_at));
     json_put(json, "stopAt", json_from_instant_or_null(program->stop_at));
     json_put(json, "retryStrategy", render_retry(&program->retry));

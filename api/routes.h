@@ -17,6 +17,8 @@ extern const struct route routes_audiences[];
 extern const struct route routes_flows[];
 extern const struct route routes_programs[];
 extern const struct route routes_executions[];
+extern const struct route routes_reference[];
+extern const struct route routes_events[];
 
 /* What there is besides the first two, ending with NULL. */
 extern const struct route *const routes_all[];

@@ -35,14 +35,15 @@ struct call_walk {
     const struct execution_view *execution;
     struct render_context context;
     struct call_stream ended, live;
-    uint32_t outcomes; /* wanted ones, by bit; 0: any, and calls without one */
-    uint32_t rows;     /* looked at */
+    uint32_t outcomes;          /* wanted ones, by bit; 0: any, and calls without one */
+    const struct uuid *contact; /* wanted one, where the walk cannot be narrowed to it; NULL: any */
+    uint32_t rows;              /* looked at */
 };
 
 /* ---- what is asked for ---- */
 
-/* The entry of a contact: entries are numbered in the order of contact ids. False: it has none, or
- * (context->error) the rows cannot be read. */
+/* The entry of a contact in batch mode: entries are numbered in the order of contact ids. False: it
+ * has none, or (context->error) the rows cannot be read. */
 static bool find_entry(struct render_context *context, const struct execution_view *execution,
                        const struct uuid *contact, uint32_t *out)
 {
@@ -121,6 +122,11 @@ static struct call_stream *next_stream(struct call_walk *walk)
                                                                              : &walk->ended;
 }
 
+static bool is_to_another(const struct call_walk *walk, const struct uuid *contact)
+{
+    return walk->contact != NULL && !uuid_equal(walk->contact, contact);
+}
+
 /* The row as JSON; NULL: the filter does not let it through, or it cannot be read. */
 static json_t *show(struct call_walk *walk, const struct call_stream *stream)
 {
@@ -130,13 +136,15 @@ static json_t *show(struct call_walk *walk, const struct call_stream *stream)
     arena_reset(walk->context.arena);
     if (stream->table == TABLE_LIVE_CALL) {
         if (walk->outcomes != 0 ||
-            !render_decode(&walk->context, TABLE_LIVE_CALL, &stream->key, stream->raw, &live)) {
+            !render_decode(&walk->context, TABLE_LIVE_CALL, &stream->key, stream->raw, &live) ||
+            is_to_another(walk, &live.contact_id)) {
             return NULL;
         }
         return render_live_call(walk->execution, &live);
     }
     if (!render_decode(&walk->context, TABLE_CALL, &stream->key, stream->raw, &call) ||
-        (walk->outcomes != 0 && (walk->outcomes & (UINT32_C(1) << call.outcome)) == 0)) {
+        (walk->outcomes != 0 && (walk->outcomes & (UINT32_C(1) << call.outcome)) == 0) ||
+        is_to_another(walk, &call.contact_id)) {
         return NULL;
     }
     return render_call(walk->execution, &call);
@@ -230,12 +238,16 @@ static void answer(struct call_walk *walk)
 }
 
 /* Narrows the walk to a contact's calls. Without an entry the prefixes are of one that cannot be.
- */
+ * In live mode a contact has an entry for each firing, anywhere: all calls are looked at. */
 static void keep_contact(struct call_walk *walk, const struct uuid *contact,
                          struct position *behind)
 {
     uint32_t entry = UINT32_MAX;
 
+    if (walk->execution->settings.mode == MODE_LIVE) {
+        walk->contact = contact;
+        return;
+    }
     if (find_entry(&walk->context, walk->execution, contact, &entry)) {
         behind->entry = entry + 1;
     }

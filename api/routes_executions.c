@@ -7,9 +7,7 @@
 #include "api/routes_records.h"
 #include "api/rules_body.h"
 
-/* Reads the execution of the path; false, with the exchange answered, when there is none or it
- * belongs to another organisation. */
-static bool find_execution(struct exchange *exchange, struct execution_view *execution)
+bool find_execution(struct exchange *exchange, struct execution_view *execution)
 {
     struct key by_id = key_uuid(&exchange->ids[0]), key;
     struct number_row number;

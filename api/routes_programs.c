@@ -4,6 +4,7 @@
 #include "api/routes.h"
 
 #include "api/program_body.h"
+#include "api/program_faults.h"
 #include "api/routes_execution_lists.h"
 #include "api/routes_records.h"
 #include "api/rules_body.h"
@@ -80,14 +81,43 @@ static void read_rules(struct exchange *exchange, struct body_value *root,
     }
 }
 
-/* What belongs to live mode, which there is not yet. */
-static void refuse_later_parts(struct body_value *root, enum program_mode mode)
+/* "live: required; batch: forbidden" (api.md). In a PATCH the program's mode decides; 0: it is not
+ * known, and 404 is what comes of it. */
+static void read_trigger(struct body_value *root, enum property_rule rule,
+                         struct program_patch *patch)
 {
     struct body_value value;
-    enum property found = body_get(root, "triggerCondition", PROPERTY_OPTIONAL, &value);
 
-    if (found == PROPERTY_GIVEN && mode != MODE_LIVE) {
+    if (patch->value.mode == MODE_LIVE) {
+        if (program_read_trigger(root, rule, &patch->value.trigger) == PROPERTY_GIVEN) {
+            patch->present |= PROGRAM_TRIGGER;
+        }
+    } else if (body_get(root, "triggerCondition", PROPERTY_OPTIONAL, &value) == PROPERTY_GIVEN &&
+               patch->value.mode == MODE_BATCH) {
         value_fault(&value, "must not be given in batch mode");
+    }
+}
+
+/* Mode 0 is one that is not known. In live mode an audience is made for a program that has none:
+ * when a POST names none, and when a PATCH clears it. */
+static void read_audience(struct exchange *exchange, struct body_value *root,
+                          enum property_rule rule, struct program_patch *patch)
+{
+    struct program *program = &patch->value;
+    bool is_live = program->mode == MODE_LIVE;
+    bool is_optional = is_live || (program->mode == 0 && rule == PROPERTY_REQUIRED);
+    enum property found = body_uuid(root, "audienceId", is_optional ? PROPERTY_OPTIONAL : rule,
+                                    &program->audience_id);
+    bool is_wanted =
+        found == PROPERTY_NULL || (found == PROPERTY_ABSENT && rule == PROPERTY_REQUIRED);
+
+    if (is_live && is_wanted && !faults_any(&exchange->faults)) {
+        program->audience_id = engine_new_id(exchange->engine);
+        program->new_audience = engine_next_number(exchange->engine, TABLE_AUDIENCE);
+        found = PROPERTY_GIVEN;
+    }
+    if (found == PROPERTY_GIVEN) {
+        patch->present |= PROGRAM_AUDIENCE;
     }
 }
 
@@ -97,7 +127,6 @@ static void read_program(struct exchange *exchange, struct body_value *root,
                          const struct program *stored)
 {
     struct program *program = &patch->value;
-    enum property_rule audience_rule = rule;
 
     if (body_text(root, "name", rule, 1, NAME_CHARACTERS_MAX, &program->name) == PROPERTY_GIVEN) {
         patch->present |= PROGRAM_NAME;
@@ -108,12 +137,7 @@ static void read_program(struct exchange *exchange, struct body_value *root,
     if (program_read_pool(root, rule, program) == PROPERTY_GIVEN) {
         patch->present |= PROGRAM_DID_POOL;
     }
-    if (program->mode == MODE_LIVE) {
-        audience_rule = PROPERTY_OPTIONAL;
-    }
-    if (body_uuid(root, "audienceId", audience_rule, &program->audience_id) == PROPERTY_GIVEN) {
-        patch->present |= PROGRAM_AUDIENCE;
-    }
+    read_trigger(root, rule, patch);
     read_times(root, patch);
     if (is_there(program_read_retry(root, &program->retry))) {
         patch->present |= PROGRAM_RETRY;
@@ -126,18 +150,19 @@ static void read_program(struct exchange *exchange, struct body_value *root,
     }
     read_gateway(exchange, root, patch);
     read_rules(exchange, root, patch, stored);
-    refuse_later_parts(root, program->mode);
+    read_audience(exchange, root, rule, patch);
 }
 
 static void read_mode(struct body_value *root, struct program *program)
 {
     static const struct body_word modes[] = {{"batch", MODE_BATCH}, {"live", MODE_LIVE}, {NULL, 0}};
-    int mode;
+    int mode = 0;
 
-    if (body_word(root, "mode", PROPERTY_OPTIONAL, modes, &mode) == PROPERTY_GIVEN &&
-        mode == MODE_LIVE) {
-        program->mode = MODE_LIVE;
-        body_fault(root, "mode", "live is not available yet");
+    switch (body_word(root, "mode", PROPERTY_OPTIONAL, modes, &mode)) {
+    case PROPERTY_GIVEN: program->mode = (enum program_mode)mode; break;
+    case PROPERTY_FAULTY: program->mode = 0; break; /* what it needs is not known */
+    case PROPERTY_ABSENT:
+    case PROPERTY_NULL: break;
     }
 }
 
@@ -180,31 +205,15 @@ static void on_create(struct exchange *exchange)
     records_open_body(exchange, &root);
     read_mode(&root, &patch->value);
     read_program(exchange, &root, PROPERTY_REQUIRED, patch, &(struct program){0});
-    if (!records_close_body(exchange, &root)) {
+    body_close(&root);
+    program_add_trigger_fault(exchange, &root, patch);
+    if (faults_any(&exchange->faults)) {
+        exchange_send_faults(exchange);
         return;
     }
     patch->value.id = engine_new_id(exchange->engine);
     message.payload.program = &patch->value;
     exchange_post(exchange, &message);
-}
-
-/* That the times fit those which the patch leaves as they are is for the directory to see. When the
- * body is refused anyway, this tells it beside the other faults. */
-static void add_stored_faults(struct exchange *exchange, struct body_value *root,
-                              const struct program_patch *patch, const struct program *stored)
-{
-    bool has_start = (patch->present & PROGRAM_START_AT) != 0;
-    bool has_stop = (patch->present & PROGRAM_STOP_AT) != 0;
-    int64_t start_at = patch->value.start_at, stop_at = patch->value.stop_at;
-
-    if (!faults_any(&exchange->faults) || has_start == has_stop) {
-        return;
-    }
-    start_at = has_start ? start_at : stored->start_at;
-    stop_at = has_stop ? stop_at : stored->stop_at;
-    if (start_at != 0 && stop_at != 0 && stop_at <= start_at) {
-        body_fault(root, "stopAt", "must be after startAt");
-    }
 }
 
 static void on_patch(struct exchange *exchange)
@@ -222,10 +231,12 @@ static void on_patch(struct exchange *exchange)
     if (body_get(&root, "mode", PROPERTY_OPTIONAL, &mode) != PROPERTY_ABSENT) {
         body_fault(&root, "mode", "cannot be changed");
     }
+    patch->value.mode = stored.mode;
     read_status(&root, patch);
     read_program(exchange, &root, PROPERTY_PATCHED, patch, &stored);
     body_close(&root);
-    add_stored_faults(exchange, &root, patch, &stored);
+    program_add_trigger_fault(exchange, &root, patch);
+    program_add_time_fault(exchange, &root, patch);
     if (faults_any(&exchange->faults)) {
         exchange_send_faults(exchange);
         return;
@@ -326,6 +337,22 @@ static void on_executions(struct exchange *exchange)
     }
 }
 
+static void on_triggers(struct exchange *exchange)
+{
+    struct program program;
+
+    if (!find_program(exchange, &program)) {
+        return;
+    }
+    if (program.mode != MODE_LIVE) {
+        exchange_send_fault(exchange, FAULT_BAD_REQUEST, "The program is not in live mode");
+        return;
+    }
+    send_triggers(exchange, &program.id);
+}
+
+static const struct route_query trigger_query[] = {{"status", false}, {NULL, false}};
+
 static const struct route_query list_query[] = {{"status", false}, {"mode", false}, {NULL, false}};
 
 const struct route routes_programs[] = {
@@ -368,5 +395,12 @@ const struct route routes_programs[] = {
      .is_list = true,
      .not_found = {FAULT_PROGRAM_NOT_FOUND},
      .handle = on_executions},
+    {.method = EVHTTP_REQ_GET,
+     .path = "/api/programs/:id/triggers",
+     .access = ACCESS_ORGANISATION,
+     .is_list = true,
+     .query = trigger_query,
+     .not_found = {FAULT_PROGRAM_NOT_FOUND},
+     .handle = on_triggers},
     {.path = NULL},
 };

@@ -10,6 +10,7 @@
 #include "api/api.h"
 #include "api/auth.h"
 #include "api/connection.h"
+#include "api/event_streams.h"
 #include "api/exchange.h"
 #include "api/first_key.h"
 #include "api/http.h"
@@ -22,10 +23,12 @@ struct api {
     struct auth auth;
     struct first_key first_key;
     struct connections connections;
+    struct event_streams streams;
     struct http http, ops_http;
     struct exchange_private *exchanges; /* a uthash by number: those without an answer yet */
     struct exchange_private *finished;  /* a list: answered, to be freed */
     struct idempotent *idempotents;     /* a uthash: Idempotency-Keys under way */
+    struct key_use *key_uses;           /* a uthash: API keys used lately (api/limits.h) */
     struct event *tick;                 /* every 250 ms: listeners, deadlines, drain */
     uint32_t ticks;
     uint64_t request_id_bits, request_ids; /* of request ids: random, and given so far */

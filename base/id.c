@@ -110,6 +110,14 @@ struct uuid call_id_make(const struct call_name *name)
                      (uint64_t)name->tag << CALL_ENTRY_BITS | name->entry);
 }
 
+struct uuid trigger_id_make(uint64_t execution, uint32_t tag, uint64_t serial)
+{
+    OD_CHECK(execution <= OD_EXECUTION_MAX);
+    OD_CHECK(tag <= CALL_TAG_MASK);
+    OD_CHECK(serial <= OD_ENTRY_MAX);
+    return make_uuid(8, execution << 16, (uint64_t)tag << CALL_ENTRY_BITS | serial);
+}
+
 bool call_id_read(const struct uuid *id, struct call_name *out)
 {
     uint64_t high = get_word(id->bytes);

@@ -69,6 +69,10 @@ struct uuid call_id_make(const struct call_name *name);
  * is for the caller to see. */
 bool call_id_read(const struct uuid *id, struct call_name *out);
 
+/* The id of a trigger: a call id's layout with the trigger's serial number as the entry and attempt
+ * 0, which no call has. So it is the same after any crash, and can be read back. */
+struct uuid trigger_id_make(uint64_t execution, uint32_t tag, uint64_t serial);
+
 /* Returns the 22 bits that tell the calls of an execution from those of an execution of the same
  * number in another store: the last bits of its UUIDv7, which are random. */
 uint32_t call_tag(const struct uuid *execution_id);

@@ -150,6 +150,8 @@ void config_settings(const struct config *config, struct actor_settings *out)
         .gateways = config->gateway_settings,
         .gateway_count = config->gateway_count,
         .max_calls = config->max_calls,
+        .keep_executions_ms = config->executions_days * MS_PER_DAY,
+        .keep_events_ms = config->events_days * MS_PER_DAY,
     };
 }
 

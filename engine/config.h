@@ -58,6 +58,11 @@ struct config {
     uint32_t max_connections_per_address;
     uint64_t body_limit_bytes;
 
+    /* [limits], of each API key */
+    uint32_t requests_per_minute; /* 0: no limit */
+    uint32_t requests_burst;
+    uint32_t requests_in_flight; /* 0: no limit */
+
     /* [store] */
     const char *data_dir;
     uint64_t map_size_bytes;
@@ -71,6 +76,16 @@ struct config {
     uint32_t dial_by_seconds;
     uint32_t max_calls; /* of the machine, in flight */
     const char *default_gateway;
+
+    /* [events] */
+    uint32_t heartbeat_seconds;
+    uint32_t slow_client_seconds;
+    uint32_t max_streams;
+    uint32_t max_streams_per_organization;
+
+    /* [retention] */
+    uint32_t executions_days; /* 0: for ever */
+    uint32_t events_days;
 
     /* [log] */
     uint32_t log_level;  /* enum log_level */

@@ -34,6 +34,13 @@ static const struct setting settings[] = {
     {"server", "body_limit_bytes", SETTING_SIZE, AT(body_limit_bytes), KIB, GIB, NULL, "8MiB",
      "The largest body of a request; imports are streamed and not limited by it."},
 
+    {"limits", "requests_per_minute", SETTING_NUMBER, AT(requests_per_minute), 0, 60000000, NULL,
+     "0", "Requests of one API key in a minute, in the long run; 0: no limit."},
+    {"limits", "requests_burst", SETTING_NUMBER, AT(requests_burst), 1, 1000000, NULL, "100",
+     "Requests of one API key at once, where requests_per_minute is set."},
+    {"limits", "requests_in_flight", SETTING_NUMBER, AT(requests_in_flight), 0, 1000000, NULL, "0",
+     "Requests of one API key that wait for their answers; 0: no limit."},
+
     {"store", "data_dir", SETTING_TEXT, AT(data_dir), 0, 0, NULL, "data",
      "The data folder, made when absent."},
     {"store", "map_size_bytes", SETTING_SIZE, AT(map_size_bytes), MIB, 64 * TIB, NULL, "64GiB",
@@ -55,6 +62,20 @@ static const struct setting settings[] = {
      "3600", "How long a started call may be silent before it ends with outcome timeout."},
     {"calls", "dial_by_seconds", SETTING_NUMBER, AT(dial_by_seconds), 1, 300, NULL, "5",
      "How long a permission to dial holds."},
+
+    {"events", "heartbeat_seconds", SETTING_NUMBER, AT(heartbeat_seconds), 1, 3600, NULL, "15",
+     "A stream without news says so after this time."},
+    {"events", "slow_client_seconds", SETTING_NUMBER, AT(slow_client_seconds), 1, 3600, NULL, "30",
+     "A stream whose client takes nothing for so long is dropped."},
+    {"events", "max_streams", SETTING_NUMBER, AT(max_streams), 1, 10000, NULL, "1000",
+     "Streams in all."},
+    {"events", "max_streams_per_organization", SETTING_NUMBER, AT(max_streams_per_organization), 1,
+     10000, NULL, "100", "Streams of one organisation."},
+
+    {"retention", "executions_days", SETTING_NUMBER, AT(executions_days), 0, 36500, NULL, "90",
+     "Executions that have ended, with their contacts and calls; 0: for ever."},
+    {"retention", "events_days", SETTING_NUMBER, AT(events_days), 1, 36500, NULL, "7",
+     "Events that a stream can be resumed from."},
 
     {"log", "level", SETTING_CHOICE, AT(log_level), 0, 0, level_words, "info",
      "The lowest level that is written."},

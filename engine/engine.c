@@ -316,6 +316,12 @@ void engine_set_keeper(struct engine *engine, keep_fn on_keep, void *context)
     engine->keep_context = context;
 }
 
+void engine_set_publish(struct engine *engine, publish_fn on_publish, void *context)
+{
+    engine->on_publish = on_publish;
+    engine->publish_context = context;
+}
+
 uint64_t engine_next_exchange(struct engine *engine)
 {
     return ++engine->last_exchange;

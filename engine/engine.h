@@ -51,15 +51,19 @@ typedef void (*reply_fn)(void *context, uint64_t exchange, const struct reply *r
 /* Who gets all replies: the API. */
 void engine_set_replies(struct engine *engine, reply_fn on_reply, void *context);
 
-/* Asked for each reply of an actor, in the turn that made it and before it is durable: what is to be
- * kept of it for an Idempotency-Key, or NULL. `reply` is as in reply_fn; what is returned lives in
- * `arena`. It becomes a row in the batch of the reply's cause (RESPONSE_KEPT), so that no crash can
- * come between the two. It must not post or reply. */
+/* Asked for each reply of an actor, in the turn that made it and before it is durable: what is to
+ * be kept of it for an Idempotency-Key, or NULL. `reply` is as in reply_fn; what is returned lives
+ * in `arena`. It becomes a row in the batch of the reply's cause (RESPONSE_KEPT), so that no crash
+ * can come between the two. It must not post or reply. */
 typedef const struct response_kept *(*keep_fn)(void *context, uint64_t exchange,
                                                const struct reply *reply, struct arena *arena);
 
 /* Who keeps responses: the API. NULL: nobody. */
 void engine_set_keeper(struct engine *engine, keep_fn on_keep, void *context);
+
+/* Hears that an organisation has new EVENT rows, once they are durable. It reads them itself. */
+typedef void (*publish_fn)(void *context, uint32_t organisation);
+void engine_set_publish(struct engine *engine, publish_fn on_publish, void *context);
 
 /* A number for an exchange, never 0 and never used twice in this process. */
 uint64_t engine_next_exchange(struct engine *engine);
@@ -85,6 +89,8 @@ bool engine_is_draining(const struct engine *engine);
 int64_t engine_now(
     const struct engine *engine); /* wall clock, ms; the test clock when there is one */
 int64_t engine_mono(const struct engine *engine); /* ms, never goes back */
+int64_t engine_real_mono_ns(
+    void); /* the same in ns and of real time, whatever the test clock says */
 struct uuid engine_new_id(struct engine *engine); /* UUIDv7 of now, ascending within a process */
 void engine_random(struct engine *engine, void *out, size_t size);
 uint32_t engine_next_number(struct engine *engine,

@@ -6,6 +6,7 @@
 #include <event2/event.h>
 
 #include "actors/dispatcher.h"
+#include "actors/retention.h"
 #include "base/log.h"
 #include "engine/clock.h"
 #include "engine/engine.h"
@@ -82,6 +83,7 @@ struct engine {
     struct mailbox mailbox;
     struct registry registry;
     struct dispatcher dispatcher;
+    struct retention retention;
     struct gateway_instance *gateways[CONFIG_GATEWAYS_MAX];
     struct arena memory; /* of the letter that is being handled, with what follows from it */
     struct letter letter;
@@ -89,6 +91,7 @@ struct engine {
     struct world_effects effects;
     const struct message *handled; /* by an actor, now */
     bool dispatcher_is_ticked;     /* a TICK for it is in the mailbox */
+    bool retention_is_ticked;      /* likewise */
 
     /* reactor */
     struct event_base *base;
@@ -105,6 +108,8 @@ struct engine {
     void *reply_context;
     keep_fn on_keep;
     void *keep_context;
+    publish_fn on_publish;
+    void *publish_context;
     uint64_t last_exchange;
     uint32_t last_number[TABLE_COUNT];
     int64_t last_id_ms;

@@ -17,6 +17,11 @@ int64_t engine_mono(const struct engine *engine)
     return clock_mono(&engine->clock);
 }
 
+int64_t engine_real_mono_ns(void)
+{
+    return clock_mono_ns();
+}
+
 void engine_random(struct engine *engine, void *out, size_t size)
 {
     (void)engine;

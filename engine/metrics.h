@@ -37,7 +37,10 @@ enum metric_type {
     METRIC(READ_ONLY, "outdial_read_only", GAUGE, "", "1 while the store takes no writes.")        \
     METRIC(HTTP_REQUESTS, "outdial_http_requests_total", COUNTER, "status",                        \
            "Requests that were answered, by the class of the status.")                             \
-    METRIC(HTTP_CONNECTIONS, "outdial_http_connections", GAUGE, "", "Connections that are open.")
+    METRIC(HTTP_CONNECTIONS, "outdial_http_connections", GAUGE, "", "Connections that are open.")  \
+    METRIC(EVENT_STREAMS, "outdial_event_streams", GAUGE, "", "Streams of events that are open.")  \
+    METRIC(EVENT_STREAMS_DROPPED, "outdial_event_streams_dropped_total", COUNTER, "",              \
+           "Streams of events whose client did not read.")
 
 #define METRICS_HISTOGRAMS(HISTOGRAM)                                                              \
     HISTOGRAM(COMMIT_TIME, "outdial_commit_seconds", SECONDS, "How long a commit took.")           \

@@ -131,6 +131,16 @@ void outbox_put_answer(struct outbox *outbox, uint32_t gateway, const struct gat
     item->answered.answer = *answer;
 }
 
+void outbox_put_publish(struct outbox *outbox, uint32_t organisation)
+{
+    const struct outbox_item *last = outbox->count > 0 ? &outbox->items[outbox->count - 1] : NULL;
+
+    if (last == NULL || outbox->next == outbox->count || last->kind != OUTBOX_PUBLISH ||
+        last->organisation != organisation) {
+        append(outbox, OUTBOX_PUBLISH)->organisation = organisation;
+    }
+}
+
 const struct outbox_item *outbox_take(struct outbox *outbox)
 {
     return outbox->next < outbox->count ? &outbox->items[outbox->next++] : NULL;

@@ -1,4 +1,5 @@
-/* The outbox: replies and offers that wait until the batch that made them is on disk (promise 1).
+/* The outbox: replies, offers and news for streams that wait until the batch that made them is on
+ * disk (promise 1).
  *
  * One outbox belongs to one batch. What is put in is copied; what comes out, comes out in order,
  * and only through outbox_take, which the engine calls when the batch is durable.
@@ -14,6 +15,7 @@ enum outbox_kind {
     OUTBOX_REPLY,          /* for the API */
     OUTBOX_OFFER,          /* for a push gateway */
     OUTBOX_GATEWAY_ANSWER, /* the status of a push gateway's event */
+    OUTBOX_PUBLISH,        /* an organisation has new events */
 };
 
 struct outbox_item {
@@ -22,6 +24,7 @@ struct outbox_item {
     union {
         const struct reply *reply;
         struct offer offer;
+        uint32_t organisation; /* OUTBOX_PUBLISH */
 
         struct {
             uint32_t gateway;
@@ -46,6 +49,9 @@ const struct reply *outbox_put_reply(struct outbox *outbox, const struct reply *
 void outbox_put_offer(struct outbox *outbox, const struct offer *offer);
 void outbox_put_answer(struct outbox *outbox, uint32_t gateway,
                        const struct gateway_answer *answer);
+
+/* Once is enough for what an outbox says one behind the other. */
+void outbox_put_publish(struct outbox *outbox, uint32_t organisation);
 
 /* The next item, borrowed until outbox_clear; NULL at the end. */
 const struct outbox_item *outbox_take(struct outbox *outbox);

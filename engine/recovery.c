@@ -54,7 +54,21 @@ static int find_audience_numbers(struct engine *engine)
         if (code != 0) {
             return code;
         }
-        raise_number(engine, TABLE_AUDIENCE, job.number);
+        raise_number(engine, job.kind == JOB_EMPTY_AUDIENCE ? TABLE_AUDIENCE : TABLE_EXECUTION,
+                     job.number);
+    }
+    return code == OD_ENOTFOUND ? 0 : code;
+}
+
+/* Executions that were removed have given up their rows, not their numbers. */
+static int find_removed_number(struct engine *engine)
+{
+    struct key key = key_text(SLICE("last_execution"));
+    struct meta meta;
+    int code = reader_get(engine->reader, TABLE_META, &key, &engine->memory, &meta);
+
+    if (code == 0) {
+        raise_number(engine, TABLE_EXECUTION, (uint32_t)meta.number);
     }
     return code == OD_ENOTFOUND ? 0 : code;
 }
@@ -76,6 +90,9 @@ int recovery_find_numbers(struct engine *engine, struct od_error *error)
     }
     if (code == 0 || code == OD_ENOTFOUND) {
         code = find_audience_numbers(engine);
+    }
+    if (code == 0) {
+        code = find_removed_number(engine);
     }
     reader_end(engine->reader);
     return code == 0 ? 0 : od_error_set(error, code, "numbers: %s", od_error_text(code));
@@ -122,6 +139,50 @@ static int load_executions(struct engine *engine)
     return code == OD_ENOTFOUND ? 0 : code;
 }
 
+/* A store of an earlier version has executions that are over and not listed as such: a TICK lets
+ * them say so. */
+static int list_ended(struct engine *engine)
+{
+    struct key prefix = key_empty(), key;
+    uint64_t all, active, ended;
+    struct slice raw;
+    int code = reader_count(engine->reader, TABLE_ORGANISATION_EXECUTION, &all);
+
+    if (code == 0) {
+        code = reader_count(engine->reader, TABLE_ACTIVE_EXECUTION, &active);
+    }
+    if (code == 0) {
+        code = reader_count(engine->reader, TABLE_ENDED_EXECUTION, &ended);
+    }
+    if (code != 0 || all <= active + ended) {
+        return code;
+    }
+    for (code = reader_seek(engine->reader, TABLE_ORGANISATION_EXECUTION, &prefix, &prefix, &key,
+                            &raw);
+         code == 0;
+         code = reader_next(engine->reader, TABLE_ORGANISATION_EXECUTION, &prefix, &key, &raw)) {
+        uint32_t number = key_u32_at(&key, sizeof(uint32_t));
+
+        if (registry_find(&engine->registry, number) == NULL) {
+            post(engine, (struct actor_name){ACTOR_EXECUTION, number}, MESSAGE_TICK, NULL);
+        }
+    }
+    return code == OD_ENOTFOUND ? 0 : code;
+}
+
+static void post_job(struct engine *engine, const struct job *job)
+{
+    const union payload payload = {.slice = {.number = job->number}};
+
+    if (job->kind == JOB_REMOVE_EXECUTION) {
+        post(engine, (struct actor_name){ACTOR_RETENTION, 0}, MESSAGE_REMOVE_EXECUTION_SLICE,
+             &payload);
+    } else {
+        post(engine, (struct actor_name){ACTOR_DIRECTORY, job->organisation},
+             MESSAGE_EMPTY_AUDIENCE_SLICE, &payload);
+    }
+}
+
 static int load_jobs(struct engine *engine)
 {
     struct key prefix = key_empty();
@@ -132,15 +193,11 @@ static int load_jobs(struct engine *engine)
 
     for (code = reader_seek(engine->reader, TABLE_JOB, &prefix, &prefix, &key, &raw); code == 0;
          code = reader_next(engine->reader, TABLE_JOB, &prefix, &key, &raw)) {
-        union payload payload;
-
         code = record_decode(TABLE_JOB, &key, raw, &engine->memory, &job);
         if (code != 0) {
             return code;
         }
-        payload.slice = (struct slice_of_work){.number = job.number};
-        post(engine, (struct actor_name){ACTOR_DIRECTORY, job.organisation},
-             MESSAGE_EMPTY_AUDIENCE_SLICE, &payload);
+        post_job(engine, &job);
     }
     return code == OD_ENOTFOUND ? 0 : code;
 }
@@ -157,7 +214,12 @@ int recovery_load(struct engine *engine, struct od_error *error)
         return code;
     }
     dispatcher_init(&engine->dispatcher, &engine->settings);
+    retention_init(&engine->retention);
+    post(engine, (struct actor_name){ACTOR_RETENTION, 0}, MESSAGE_TICK, NULL);
     code = load_executions(engine);
+    if (code == 0) {
+        code = list_ended(engine);
+    }
     if (code == 0) {
         code = load_jobs(engine);
     }
@@ -187,6 +249,7 @@ static void forget_actors(struct engine *engine)
     dispatcher_deinit(&engine->dispatcher);
     engine_close_gateways(engine);
     engine->dispatcher_is_ticked = false;
+    engine->retention_is_ticked = false;
 }
 
 /* Everyone who waits for an answer, whose message or reply has just been dropped. */

@@ -60,6 +60,11 @@ static void release_item(struct engine *engine, const struct outbox_item *item)
         break;
     }
     case OUTBOX_GATEWAY_ANSWER: release_answer(engine, item); break;
+    case OUTBOX_PUBLISH:
+        if (engine->on_publish != NULL) {
+            engine->on_publish(engine->publish_context, item->organisation);
+        }
+        break;
     }
 }
 

@@ -52,6 +52,7 @@ static void tick_everyone(struct engine *engine)
         post_tick(engine, (struct actor_name){ACTOR_EXECUTION,
                                               engine->registry.slots[i]->execution.number});
     }
+    post_tick(engine, (struct actor_name){ACTOR_RETENTION, 0});
 }
 
 static void on_timer(evutil_socket_t fd, short what, void *context)
@@ -104,12 +105,18 @@ void timers_fire(struct engine *engine)
         engine->dispatcher_is_ticked = true;
         post_tick(engine, (struct actor_name){ACTOR_DISPATCHER, 0});
     }
+    if (!engine->retention_is_ticked &&
+        retention_wake(&engine->retention).at <= clock_now(&engine->clock)) {
+        engine->retention_is_ticked = true;
+        post_tick(engine, (struct actor_name){ACTOR_RETENTION, 0});
+    }
 }
 
 struct wake timers_wake(const struct engine *engine)
 {
     struct wake wake = registry_wake(&engine->registry);
 
+    wake.at = earlier(wake.at, retention_wake(&engine->retention).at);
     wake.mono = earlier(wake.mono, dispatcher_wake(&engine->dispatcher).mono);
     for (uint32_t i = 0; i < engine->config->gateway_count; i++) {
         const struct gateway_kind *kind = engine->config->gateways[i].kind;

@@ -124,7 +124,8 @@ static void world_send(struct effects *effects, const struct message *message)
     }
 }
 
-/* A response that is kept becomes a row in the batch of the reply's cause, before the next letter. */
+/* A response that is kept becomes a row in the batch of the reply's cause, before the next letter.
+ */
 static void keep_response(struct engine *engine, const struct reply *reply)
 {
     struct message message = {.actor = {ACTOR_PLATFORM, 0}, .type = MESSAGE_RESPONSE_KEPT};
@@ -164,11 +165,16 @@ static void world_offer(struct effects *effects, const struct offer *offer)
     metrics_add(&engine->metrics, METRIC_CALLS_QUEUED, 1);
 }
 
+static void world_publish(struct effects *effects, uint32_t organisation)
+{
+    outbox_put_publish(&engine_of_effects(effects)->filling->outbox, organisation);
+}
+
 void world_init(struct engine *engine)
 {
     static const struct view_ops view_ops = {world_get, world_seek, world_zone};
-    static const struct effects_ops effects_ops = {world_put, world_delete, world_send, world_reply,
-                                                   world_offer};
+    static const struct effects_ops effects_ops = {world_put,   world_delete, world_send,
+                                                   world_reply, world_offer,  world_publish};
 
     engine->view.view.ops = &view_ops;
     engine->view.view.arena = &engine->memory;
@@ -287,6 +293,12 @@ void world_handle(struct engine *engine, const struct message *message)
         dispatcher_handle(&engine->dispatcher, message, view, out);
         break;
     case ACTOR_EVERY_EXECUTION: handle_every_execution(engine, message); break;
+    case ACTOR_RETENTION:
+        if (message->type == MESSAGE_TICK) {
+            engine->retention_is_ticked = false;
+        }
+        retention_handle(&engine->retention, &engine->settings, message, view, out);
+        break;
     }
     engine->handled = NULL;
     engine->filling->messages++;

@@ -80,6 +80,29 @@ unsigned calendar_instants(const struct zone_table *zone, int64_t day, int32_t m
     return count;
 }
 
+/* In a gap the offset that held before it leads to an instant behind it. */
+int64_t calendar_instant(const struct zone_table *zone, int64_t day, int32_t ms_of_day)
+{
+    int64_t wall = day * MS_PER_DAY + ms_of_day;
+    int64_t instants[2];
+    size_t first;
+
+    if (calendar_instants(zone, day, ms_of_day, instants) > 0) {
+        return instants[0];
+    }
+    first = stretch_at(zone, wall - OFFSET_MAX_MS);
+    for (size_t i = first; i + 1 < zone->change_count; i++) {
+        int64_t before = wall - offset_ms(&zone->changes[i]);
+        int64_t after = wall - offset_ms(&zone->changes[i + 1]);
+
+        if (before >= zone->changes[i + 1].at && after < zone->changes[i + 1].at) {
+            return before;
+        }
+    }
+    OD_CHECK(false); /* a time is shown, or it lies in a gap */
+    return wall;
+}
+
 int64_t calendar_next_change(const struct zone_table *zone, int64_t at)
 {
     size_t now = stretch_at(zone, at);

@@ -20,6 +20,10 @@ struct local_time calendar_local(const struct zone_table *zone, int64_t at);
 unsigned calendar_instants(const struct zone_table *zone, int64_t day, int32_t ms_of_day,
                            int64_t out[2]);
 
+/* The one instant that a local time stands for where one is needed: the first of two in an overlap;
+ * in a gap, as much later as the clock jumps there. */
+int64_t calendar_instant(const struct zone_table *zone, int64_t day, int32_t ms_of_day);
+
 /* The first instant later than `at` at which the offset changes; INSTANT_NEVER when the table knows
  * none. */
 int64_t calendar_next_change(const struct zone_table *zone, int64_t at);

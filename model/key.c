@@ -8,6 +8,9 @@
 /* Where the parts of a due key are. */
 enum { DUE_AT_OFFSET = 4, DUE_ENTRY_OFFSET = 12 };
 
+/* Where the parts of a trigger's key are, behind organisation and program. */
+enum { TRIGGER_AT_OFFSET = 20, TRIGGER_EXECUTION_OFFSET = 28, TRIGGER_SERIAL_OFFSET = 32 };
+
 static inline void put_uuid(uint8_t *at, const struct uuid *id)
 {
     memcpy(at, id->bytes, sizeof(id->bytes));
@@ -226,6 +229,81 @@ struct key key_organisation_execution(uint32_t organisation, uint32_t execution)
     key_put_u32(key.bytes, organisation);
     key_put_u32(key.bytes + 4, execution);
     return key;
+}
+
+struct key key_event(uint32_t organisation, uint64_t sequence)
+{
+    struct key key = key_u32(organisation);
+
+    key_add_u64(&key, sequence);
+    return key;
+}
+
+/* As in a due key, an instant before 1970 sorts first. */
+static struct key key_time(int64_t at)
+{
+    struct key key = key_empty();
+
+    key_add_u64(&key, (uint64_t)at ^ KEY_SIGN_BIT);
+    return key;
+}
+
+struct key key_event_by_time(int64_t at, uint32_t organisation, uint64_t sequence)
+{
+    struct key key = key_time(at);
+
+    key_add_u32(&key, organisation);
+    key_add_u64(&key, sequence);
+    return key;
+}
+
+struct key key_ended_execution(int64_t ended_at, uint32_t execution)
+{
+    struct key key = key_time(ended_at);
+
+    key_add_u32(&key, execution);
+    return key;
+}
+
+int64_t key_time_at(const struct key *key)
+{
+    return (int64_t)(key_u64_at(key, 0) ^ KEY_SIGN_BIT);
+}
+
+struct key key_trigger(uint32_t organisation, const struct uuid *program, int64_t due_at,
+                       uint32_t execution, uint32_t serial)
+{
+    struct key key = key_owned(organisation, program);
+
+    key_add_u64(&key, (uint64_t)due_at ^ KEY_SIGN_BIT);
+    key_add_u32(&key, execution);
+    key_add_u32(&key, serial);
+    return key;
+}
+
+struct key key_contact_trigger(uint32_t execution, const struct uuid *contact)
+{
+    return key_owned(execution, contact);
+}
+
+struct key key_waiting(uint32_t execution, const struct uuid *contact, uint32_t entry)
+{
+    return key_membership(execution, contact, entry);
+}
+
+int64_t key_trigger_due_at(const struct key *key)
+{
+    return (int64_t)(key_u64_at(key, TRIGGER_AT_OFFSET) ^ KEY_SIGN_BIT);
+}
+
+uint32_t key_trigger_execution(const struct key *key)
+{
+    return key_u32_at(key, TRIGGER_EXECUTION_OFFSET);
+}
+
+uint32_t key_trigger_serial(const struct key *key)
+{
+    return key_u32_at(key, TRIGGER_SERIAL_OFFSET);
 }
 
 int64_t key_due_at(const struct key *key)

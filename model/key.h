@@ -70,6 +70,16 @@ struct key key_membership(uint32_t organisation, const struct uuid *contact, uin
 struct key key_program_execution(uint32_t organisation, const struct uuid *program,
                                  uint32_t execution);
 struct key key_organisation_execution(uint32_t organisation, uint32_t execution);
+struct key key_event(uint32_t organisation, uint64_t sequence);
+struct key key_event_by_time(int64_t at, uint32_t organisation, uint64_t sequence);
+struct key key_ended_execution(int64_t ended_at, uint32_t execution);
+struct key key_trigger(uint32_t organisation, const struct uuid *program, int64_t due_at,
+                       uint32_t execution, uint32_t serial);
+struct key key_contact_trigger(uint32_t execution, const struct uuid *contact);
+struct key key_waiting(uint32_t execution, const struct uuid *contact, uint32_t entry);
+
+/* The instant that a key of a …_BY_TIME table, or of ENDED_EXECUTION, begins with. */
+int64_t key_time_at(const struct key *key);
 
 /* Those that are made many times a call are inline, and write no byte that does not count: a zeroed
  * key, or one returned by a function, costs twenty times as much. */
@@ -124,7 +134,8 @@ static inline struct key key_entry(uint32_t execution, uint32_t entry)
     return key;
 }
 
-/* An instant before 1970 sorts first, too: the sign bit is flipped. */
+/* The due index and that of triggers: the last part is an entry or a trigger's serial number. An
+ * instant before 1970 sorts first, too: the sign bit is flipped. */
 static inline struct key key_due(uint32_t execution, int64_t due_at, uint32_t entry)
 {
     struct key key;
@@ -150,5 +161,10 @@ static inline struct key key_call(uint32_t execution, uint32_t entry, uint16_t a
 /* The parts of a due key. */
 int64_t key_due_at(const struct key *key);
 uint32_t key_due_entry(const struct key *key);
+
+/* The parts of a trigger's key. */
+int64_t key_trigger_due_at(const struct key *key);
+uint32_t key_trigger_execution(const struct key *key);
+uint32_t key_trigger_serial(const struct key *key);
 
 #endif

@@ -58,6 +58,14 @@ static const unsigned call_moves[] = {
     [CALL_ENDED] = 0,
 };
 
+/* A pending trigger that moves to before the launch is missed. */
+static const unsigned trigger_moves[] = {
+    [TRIGGER_PENDING] = TO(TRIGGER_FIRED) | TO(TRIGGER_MISSED) | TO(TRIGGER_CANCELLED),
+    [TRIGGER_FIRED] = 0,
+    [TRIGGER_MISSED] = 0,
+    [TRIGGER_CANCELLED] = 0,
+};
+
 static bool allows(const unsigned moves[], size_t count, size_t from, size_t to)
 {
     OD_CHECK(from > 0);
@@ -90,6 +98,12 @@ void lifecycle_entry(enum entry_status *status, enum entry_status to)
 void lifecycle_call(enum call_status *status, enum call_status to)
 {
     OD_CHECK(ALLOWS(call_moves, *status, to));
+    *status = to;
+}
+
+void lifecycle_trigger(enum trigger_status *status, enum trigger_status to)
+{
+    OD_CHECK(ALLOWS(trigger_moves, *status, to));
     *status = to;
 }
 

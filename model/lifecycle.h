@@ -1,5 +1,5 @@
-/* The allowed moves of an execution's, an entry's and a call's status, as tables; the only setters
- * of a status. */
+/* The allowed moves of an execution's, an entry's, a call's and a trigger's status, as tables; the
+ * only setters of a status. */
 #ifndef OUTDIAL_MODEL_LIFECYCLE_H
 #define OUTDIAL_MODEL_LIFECYCLE_H
 
@@ -11,6 +11,7 @@
 void lifecycle_execution(enum execution_status *status, enum execution_status to);
 void lifecycle_entry(enum entry_status *status, enum entry_status to);
 void lifecycle_call(enum call_status *status, enum call_status to);
+void lifecycle_trigger(enum trigger_status *status, enum trigger_status to);
 
 bool lifecycle_execution_allows(enum execution_status from, enum execution_status to);
 

@@ -18,6 +18,7 @@ enum actor_kind_id {
     ACTOR_EXECUTION = 3,       /* number: the execution's */
     ACTOR_DISPATCHER = 4,      /* number 0: offers, claims, capacity, fair sharing */
     ACTOR_EVERY_EXECUTION = 5, /* an address: each execution that is in memory */
+    ACTOR_RETENTION = 6,       /* number 0: removes what has been kept long enough */
 };
 
 struct actor_name {
@@ -55,9 +56,12 @@ struct actor_name {
     MESSAGE(PROGRAM_DELETE, "program_delete", ACTOR_DIRECTORY)                                     \
     MESSAGE(PROGRAM_LAUNCH, "program_launch", ACTOR_DIRECTORY)                                     \
     MESSAGE(EXECUTION_ENDED, "execution_ended", ACTOR_DIRECTORY)                                   \
+    MESSAGE(STATUS_CHANGED, "status_changed", ACTOR_DIRECTORY)                                     \
     MESSAGE(LAUNCH, "launch", ACTOR_EXECUTION)                                                     \
     MESSAGE(SNAPSHOT_SLICE, "snapshot_slice", ACTOR_EXECUTION)                                     \
     MESSAGE(SKIP_SLICE, "skip_slice", ACTOR_EXECUTION)                                             \
+    MESSAGE(TRIGGER_SLICE, "trigger_slice", ACTOR_EXECUTION)                                       \
+    MESSAGE(CONTACTS_CHANGED, "contacts_changed", ACTOR_EXECUTION)                                 \
     MESSAGE(TICK, "tick", ACTOR_EXECUTION)                                                         \
     MESSAGE(GRANT, "grant", ACTOR_EXECUTION)                                                       \
     MESSAGE(NO_CREDITS, "no_credits", ACTOR_EXECUTION)                                             \
@@ -83,7 +87,8 @@ struct actor_name {
     MESSAGE(ORGANISATION_CHANGED, "organisation_changed", ACTOR_DISPATCHER)                        \
     MESSAGE(CREDITS_SET, "credits_set", ACTOR_DISPATCHER)                                          \
     MESSAGE(CREDITS_ADD, "credits_add", ACTOR_DISPATCHER)                                          \
-    MESSAGE(DISPATCH, "dispatch", ACTOR_DISPATCHER)
+    MESSAGE(DISPATCH, "dispatch", ACTOR_DISPATCHER)                                                \
+    MESSAGE(REMOVE_EXECUTION_SLICE, "remove_execution_slice", ACTOR_RETENTION)
 
 enum message_type {
 
@@ -150,6 +155,7 @@ enum program_field {
     PROGRAM_GATEWAY = 1 << 9,
     PROGRAM_STATUS = 1 << 10,
     PROGRAM_RULES = 1 << 11,
+    PROGRAM_TRIGGER = 1 << 12,
 };
 
 struct program_patch {
@@ -176,7 +182,7 @@ struct owned_name {
 };
 
 struct id_list {
-    struct uuid id; /* the audience */
+    struct uuid id; /* the audience; CONTACTS_CHANGED: none */
     const struct uuid *ids;
     size_t count;
 };
@@ -212,7 +218,8 @@ struct execution_ended {
 };
 
 struct slice_of_work {
-    uint32_t number; /* EMPTY_AUDIENCE_SLICE: the audience */
+    uint32_t number; /* EMPTY_AUDIENCE_SLICE: the audience; REMOVE_EXECUTION_SLICE: the execution */
+    uint32_t from;   /* REMOVE_EXECUTION_SLICE: no entry before this one is left */
 };
 
 /* RESUME: the rules that replace those of the execution first. */
@@ -337,6 +344,7 @@ union payload {
     const struct audience *audience;
     struct owned_name rename; /* AUDIENCE_PATCH */
     struct id_list members;
+    struct id_list changed; /* CONTACTS_CHANGED: contacts that were made, changed or deleted */
     const struct flow *flow;
     const struct flow_patch *flow_patch;
     const struct program *program;
@@ -346,6 +354,7 @@ union payload {
     struct launch_request launch_request;
     struct launch launch;
     struct execution_ended ended;
+    const struct status_event *status; /* STATUS_CHANGED */
     struct slice_of_work slice;
     struct resume resume;
     struct call_grant grant;

@@ -73,6 +73,18 @@ static const char *const call_status_names[] = {
     [CALL_ENDED] = "ended",
 };
 
+static const char *const trigger_status_names[] = {
+    [TRIGGER_PENDING] = "pending",
+    [TRIGGER_FIRED] = "fired",
+    [TRIGGER_MISSED] = "missed",
+    [TRIGGER_CANCELLED] = "cancelled",
+};
+
+static const char *const recurrence_names[] = {
+    [RECURRENCE_ONCE] = "once",
+    [RECURRENCE_YEARLY] = "yearly",
+};
+
 static const char *const weekday_names[] = {
     "sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday",
 };
@@ -143,6 +155,16 @@ const char *outcome_name(enum outcome outcome)
 const char *call_status_name(enum call_status status)
 {
     return NAME_OF(call_status_names, status);
+}
+
+const char *trigger_status_name(enum trigger_status status)
+{
+    return NAME_OF(trigger_status_names, status);
+}
+
+const char *recurrence_name(enum recurrence recurrence)
+{
+    return NAME_OF(recurrence_names, recurrence);
 }
 
 const char *weekday_name(unsigned weekday)
@@ -236,6 +258,16 @@ bool outcome_from(struct slice text, enum outcome *out)
 
     if (index != 0) {
         *out = (enum outcome)index;
+    }
+    return index != 0;
+}
+
+bool trigger_status_from(struct slice text, enum trigger_status *out)
+{
+    size_t index = INDEX_OF(trigger_status_names, text);
+
+    if (index != 0) {
+        *out = (enum trigger_status)index;
     }
     return index != 0;
 }

@@ -17,6 +17,8 @@ const char *execution_status_name(enum execution_status status);
 const char *entry_status_name(enum entry_status status);
 const char *outcome_name(enum outcome outcome); /* not for OUTCOME_NONE */
 const char *call_status_name(enum call_status status);
+const char *trigger_status_name(enum trigger_status status);
+const char *recurrence_name(enum recurrence recurrence);
 const char *weekday_name(unsigned weekday); /* 0 is sunday */
 
 /* False, with nothing written, when the text is no such word. */
@@ -29,5 +31,6 @@ bool retry_type_from(struct slice text, enum retry_type *out);
 bool execution_status_from(struct slice text, enum execution_status *out);
 bool entry_status_from(struct slice text, enum entry_status *out);
 bool outcome_from(struct slice text, enum outcome *out);
+bool trigger_status_from(struct slice text, enum trigger_status *out);
 
 #endif

@@ -34,12 +34,13 @@ struct meta {
 /* JOB rows: long work cut into slices. `kind` is enum job_kind. */
 enum job_kind {
     JOB_EMPTY_AUDIENCE = 1,
+    JOB_REMOVE_EXECUTION = 20,
 };
 
 struct job {
     uint32_t kind;
     uint32_t organisation;
-    uint32_t number; /* JOB_EMPTY_AUDIENCE: the audience's number */
+    uint32_t number; /* JOB_EMPTY_AUDIENCE: the audience's; JOB_REMOVE_EXECUTION: the execution's */
 };
 
 /* ---- answers that are kept for an Idempotency-Key ---- */
@@ -221,6 +222,20 @@ struct pause_windows {
     size_t advanced_count;
 };
 
+enum recurrence {
+    RECURRENCE_ONCE = 1,
+    RECURRENCE_YEARLY = 2,
+};
+
+/* Of a program in live mode; attribute_name is empty in batch mode. */
+struct trigger_condition {
+    struct slice attribute_name;
+    int32_t offset_minutes;
+    bool has_time_of_day;
+    uint16_t minute_of_day;
+    enum recurrence recurrence;
+};
+
 struct pacing_settings {
     uint32_t max_concurrent_calls;   /* 0: no cap */
     uint64_t calls_per_second_micro; /* calls per second × 10^6; 0: no cap */
@@ -246,13 +261,16 @@ struct program {
     bool has_pause_windows;
     struct pause_windows windows;
     struct pacing_settings pacing;
-    struct slice gateway; /* empty: the configuration's default */
-    enum program_status status;
-    bool is_deleted;
-    uint32_t active_execution;           /* its number; 0: none is active */
+    struct slice gateway;                /* empty: the configuration's default */
     const struct auto_pause_rule *rules; /* in the order of the body */
     size_t rule_count;
+    enum program_status status;
+    bool is_deleted;
+    uint32_t active_execution; /* its number; 0: none is active */
+    uint32_t new_audience;     /* never stored: the number of the audience that is to be made for it
+                                * under audience_id; 0: it has one */
     int64_t created_at, updated_at;
+    struct trigger_condition trigger; /* live mode */
 };
 
 /* ---- executions ---- */
@@ -296,6 +314,7 @@ struct execution_settings {
     const struct auto_pause_rule *rules;
     size_t rule_count;
     int64_t created_at;
+    struct trigger_condition trigger; /* live mode */
 };
 
 /* How often the node of each rule has been executed: by the order of the execution's rules. Written
@@ -316,13 +335,32 @@ struct execution_state {
     enum execution_status status;
     struct slice status_reason; /* empty: none */
     struct execution_counters counters;
-    bool snapshot_done;
-    struct uuid snapshot_cursor;            /* the last member taken */
+    bool snapshot_done;                     /* live mode: all contacts have been looked at */
+    struct uuid snapshot_cursor;            /* the last member, or contact, taken */
     uint32_t next_entry;                    /* entries are numbered from 0 */
     bool skip_done;                         /* after stop or cancel: no due row is left */
     uint32_t did_next;                      /* index into the pool of the DID whose turn it is */
     int64_t actual_start_at, actual_end_at; /* optional */
     int64_t updated_at;
+    uint32_t next_trigger; /* live mode: triggers are numbered from 0 */
+    bool launch_done;      /* live mode: the first walk over the contacts is over */
+};
+
+/* An execution came to a status: what a stream of events tells. */
+struct status_event {
+    uint32_t execution; /* its number */
+    struct uuid execution_id, program_id;
+    enum execution_status status;
+    struct slice status_reason;         /* empty: none */
+    struct execution_counters counters; /* at that moment */
+    int64_t at;
+    int64_t filed_at; /* its place in EVENT_BY_TIME, which never goes back */
+};
+
+/* Where an organisation's events are: sequence numbers are given from 1 on. */
+struct event_head {
+    uint64_t last;
+    int64_t last_at; /* where it is filed */
 };
 
 enum entry_status {
@@ -356,6 +394,33 @@ struct entry {
     enum outcome last_outcome;
     int64_t next_attempt_at; /* optional */
     int64_t completed_at;    /* optional: when it became completed, failed or skipped */
+};
+
+/* ---- live mode ---- */
+
+enum trigger_status {
+    TRIGGER_PENDING = 1,
+    TRIGGER_FIRED = 2,
+    TRIGGER_MISSED = 3,
+    TRIGGER_CANCELLED = 4,
+};
+
+/* A moment at which a contact becomes due; its due instant and number are in the key. */
+struct trigger {
+    struct uuid contact_id;
+    enum trigger_status status; /* a pending one of an execution that has ended is cancelled, too */
+    int64_t fired_at;           /* optional */
+};
+
+/* What a live execution knows of a contact: its newest trigger, and its call. */
+struct contact_trigger {
+    uint32_t serial; /* of the newest trigger */
+    enum trigger_status status;
+    int64_t due_at;
+    struct slice value;  /* of the attribute, as the trigger was made from it */
+    int64_t fired_due;   /* the latest due instant that has fired; 0: none */
+    bool has_call;       /* one of its entries is queued or under way */
+    uint32_t call_entry; /* that one */
 };
 
 struct due_row {

@@ -34,7 +34,7 @@
     /* (organisation, name) -> (organisation, id) */                                               \
     TABLE(ATTRIBUTE_BY_NAME, "attributes_by_name", owned_id, false)                                \
     /* (organisation, id) */                                                                       \
-    TABLE(CONTACT, "contacts", contact, false)                                                     \
+    TABLE(CONTACT, "contacts", contact, true)                                                      \
     /* (organisation, E.164 text) -> (organisation, id) */                                         \
     TABLE(CONTACT_BY_PHONE, "contacts_by_phone", owned_id, false)                                  \
     /* (organisation, id) */                                                                       \
@@ -70,6 +70,27 @@
     TABLE(LIVE_CALL, "live_calls", live_call, true)                                                \
     /* (execution u32, entry u32, attempt u16): calls that have ended */                           \
     TABLE(CALL, "calls", call, false)                                                              \
+    /* (organisation u32, sequence u64): changes of status, as its streams tell them */            \
+    TABLE(EVENT, "events", status_event, false)                                                    \
+    /* organisation u32 -> the sequence number given last */                                       \
+    TABLE(EVENT_HEAD, "event_heads", event_head, false)                                            \
+    /* (at i64, organisation u32, sequence u64): events, oldest first */                           \
+    TABLE(EVENT_BY_TIME, "events_by_time", due_row, true)                                          \
+    /* (ended at i64, execution u32): executions without work left, oldest end first */            \
+    TABLE(ENDED_EXECUTION, "ended_executions", due_row, true)                                      \
+    /* (organisation, program id, due i64, execution u32, serial u32): triggers as they are listed \
+     */                                                                                            \
+    TABLE(TRIGGER, "triggers", trigger, false)                                                     \
+    /* (execution u32, due i64, serial u32): the pending triggers, in the order of firing */       \
+    TABLE(TRIGGER_DUE, "trigger_due", due_row, true)                                               \
+    /* (execution u32, contact id): its newest trigger, and its call */                            \
+    TABLE(CONTACT_TRIGGER, "contact_triggers", contact_trigger, false)                             \
+    /* (execution u32, contact id, entry u32): entries that are due and wait until another call    \
+     * to the contact has ended; their due rows are at INSTANT_NEVER */                            \
+    TABLE(WAITING, "waiting", due_row, true)                                                       \
+    /* (organisation, execution u32): live executions that have not ended, which hear of changed   \
+     * contacts */                                                                                 \
+    TABLE(LIVE_EXECUTION, "live_executions", number_row, true)                                     \
     /* text -> job: long work that must go on after a crash, e.g. emptying a deleted audience */   \
     TABLE(JOB, "jobs", job, true)                                                                  \
     /* (organisation u32 or 0 for the platform, hash of an Idempotency-Key) */                     \

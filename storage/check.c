@@ -44,6 +44,12 @@ static const enum table walked[] = {
     TABLE_ACTIVE_EXECUTION,
     TABLE_IDEMPOTENCY,
     TABLE_IDEMPOTENCY_BY_TIME,
+    TABLE_EVENT,
+    TABLE_EVENT_HEAD,
+    TABLE_EVENT_BY_TIME,
+    TABLE_ENDED_EXECUTION,
+    TABLE_LIVE_EXECUTION,
+    TABLE_TRIGGER,
 };
 
 /* ---- the child ---- */
@@ -67,6 +73,7 @@ static void walk_table(struct check *check, enum table table, void *record)
     if (table == TABLE_PROGRAM) {
         check_uses_sort(&check->audience_uses);
         check_uses_sort(&check->flow_uses);
+        check_uses_sort(&check->attribute_uses);
     } else if (table == TABLE_AUDIENCE) {
         check_audiences_sort(check);
     } else if (table == TABLE_MEMBERSHIP) {
@@ -92,6 +99,8 @@ static void walk_all(struct check *check)
     check_credits_init(check);
     check_executions(check);
     check_credits(check);
+    memory_free(check->live.fired);
+    memory_free(check->attribute_uses.items);
 }
 
 static void count_rows(struct check *check, uint64_t rows[TABLE_COUNT])
@@ -158,6 +167,7 @@ static int check_child(void *context)
     store_close(store);
     check_send(task->pipe, 'N', &check->findings, sizeof(check->findings));
     arena_deinit(&check->row);
+    memory_free(check->removals.executions);
     memory_free(check);
     return 0;
 }

@@ -79,6 +79,17 @@ void check_job(struct check *check, const struct check_row *row)
 {
     const struct job *job = row->record;
 
+    if (job->kind == JOB_REMOVE_EXECUTION) {
+        struct check_removals *removals = &check->removals;
+
+        if (removals->count == removals->room) {
+            removals->room = removals->room == 0 ? CHECK_ROOM_MIN : removals->room * 2;
+            removals->executions =
+                memory_resize(removals->executions, removals->room, sizeof(*removals->executions));
+        }
+        removals->executions[removals->count++] = job->number;
+        return;
+    }
     if (job->kind != JOB_EMPTY_AUDIENCE) {
         check_say(check, row->table, &row->key, "is of the unknown kind %lu",
                   (unsigned long)job->kind);

@@ -1,14 +1,16 @@
-/* Executions, one after the other, with the rows that carry their number in seven tables:
+/* Executions, one after the other, with the rows that carry their number in ten tables:
  *
  *   1. settings, state and counters of rules, and what lists them
  *   2. the due index: each row against its contact; whom it names is kept as a bit a contact
  *   3. contacts, live calls and ended calls have the same order, so three walks side by side see
  *      each contact with its calls
  *   4. what was counted against the counters
+ *   5. the rows of live mode (check_live.c)
  *
- * The next execution is the smallest number that any of the seven tables has: so rows of one that
+ * The next execution is the smallest number that any of the ten tables has: so rows of one that
  * does not exist are found too.
  */
+#include "base/instant.h"
 #include "base/memory.h"
 #include "model/lifecycle.h"
 #include "storage/check_parts.h"
@@ -18,9 +20,16 @@ enum {
     CHECK_ATTEMPTS_MAX = 21 /* api.md: maxRetries up to 20 */
 };
 
-static const enum table grouped[] = {
-    TABLE_EXECUTION, TABLE_EXECUTION_STATE, TABLE_NODE_COUNTERS, TABLE_ENTRY,
-    TABLE_DUE,       TABLE_LIVE_CALL,       TABLE_CALL};
+static const enum table grouped[] = {TABLE_EXECUTION,
+                                     TABLE_EXECUTION_STATE,
+                                     TABLE_NODE_COUNTERS,
+                                     TABLE_ENTRY,
+                                     TABLE_DUE,
+                                     TABLE_LIVE_CALL,
+                                     TABLE_CALL,
+                                     TABLE_TRIGGER_DUE,
+                                     TABLE_CONTACT_TRIGGER,
+                                     TABLE_WAITING};
 
 struct run {
     struct check_row row; /* of its state: where findings about the whole are said */
@@ -56,6 +65,7 @@ static void check_lists(struct check *check, const struct run *run)
     const struct check_row *row = &run->row;
     struct key key = key_uuid(&settings->id);
     struct program program;
+    struct due_row ended;
 
     CHECK_THAT(check, row, settings->number == run->number, "its settings hold another number");
     CHECK_THAT(check, row, is_listed(check, TABLE_EXECUTION_BY_ID, &key, run->number),
@@ -70,6 +80,11 @@ static void check_lists(struct check *check, const struct run *run)
                is_listed(check, TABLE_ACTIVE_EXECUTION, &key, run->number) == is_going_on(run),
                is_going_on(run) ? "goes on and is not in active_executions"
                                 : "is over and still in active_executions");
+    key = key_ended_execution(run->state.actual_end_at, run->number);
+    CHECK_THAT(check, row,
+               is_going_on(run) || settings->mode == MODE_LIVE /* kept for ever */ ||
+                   check_get(check, TABLE_ENDED_EXECUTION, &key, &ended),
+               "is over and not in ended_executions");
     key = key_owned(settings->organisation, &settings->program_id);
     if (!check_get(check, TABLE_PROGRAM, &key, &program)) {
         check_say(check, row->table, &row->key, "its program is not there");
@@ -145,6 +160,20 @@ static bool is_pending(const struct entry *entry)
     return entry->status == ENTRY_PENDING || entry->status == ENTRY_PENDING_RETRY;
 }
 
+/* An entry that waits for another call of its contact is due at the end of the index, whatever its
+ * own instant is. */
+static bool is_in_place(struct check *check, const struct run *run, const struct check_row *row,
+                        const struct entry *entry)
+{
+    struct key waiting = key_waiting(run->number, &entry->contact_id, key_due_entry(&row->key));
+    struct due_row waits;
+
+    if (key_due_at(&row->key) == INSTANT_NEVER) {
+        return check_get(check, TABLE_WAITING, &waiting, &waits);
+    }
+    return entry->status != ENTRY_PENDING_RETRY || entry->next_attempt_at == key_due_at(&row->key);
+}
+
 static void check_due(struct check *check, struct run *run, const struct check_row *row)
 {
     uint32_t number = key_due_entry(&row->key);
@@ -158,9 +187,7 @@ static void check_due(struct check *check, struct run *run, const struct check_r
         return;
     }
     CHECK_THAT(check, row, is_pending(&entry), "its contact is not pending");
-    CHECK_THAT(check, row,
-               entry.status != ENTRY_PENDING_RETRY ||
-                   entry.next_attempt_at == key_due_at(&row->key),
+    CHECK_THAT(check, row, is_in_place(check, run, row, &entry),
                "its contact is due at another instant");
     CHECK_THAT(check, row, !check_get(check, TABLE_LIVE_CALL, &key, &live),
                "its contact has a live call");
@@ -343,10 +370,59 @@ static void check_counters(struct check *check, const struct run *run)
                "has ended and been skipped, and has due rows");
 }
 
+static bool is_being_removed(const struct check *check, uint32_t number)
+{
+    for (size_t i = 0; i < check->removals.count; i++) {
+        if (check->removals.executions[i] == number) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* What is left of one that a job removes: it has neither settings nor a state, so nobody finds it,
+ * and no call of it is under way. */
+static void check_removed(struct check *check, uint32_t number)
+{
+    static const enum table gone[] = {TABLE_EXECUTION, TABLE_EXECUTION_STATE, TABLE_DUE,
+                                      TABLE_LIVE_CALL};
+
+    static const enum table going[] = {TABLE_ENTRY, TABLE_CALL};
+
+    union {
+        struct execution_settings settings;
+        struct execution_state state;
+        struct due_row due;
+        struct live_call live;
+        struct entry entry;
+        struct call call;
+    } record;
+
+    struct key prefix = key_u32(number);
+    struct check_walk walk;
+
+    for (size_t i = 0; i < sizeof(gone) / sizeof(gone[0]); i++) {
+        check_walk_init(&walk, gone[i], &prefix, &record);
+        while (check_walk_next(check, &walk)) {
+            check_say(check, gone[i], &walk.row.key, "is of an execution that was removed");
+        }
+    }
+    for (size_t i = 0; i < sizeof(going) / sizeof(going[0]); i++) {
+        check_walk_init(&walk, going[i], &prefix, &record);
+        while (check_walk_next(check, &walk)) {
+            arena_reset(&check->row);
+        }
+    }
+}
+
 static void check_execution(struct check *check, uint32_t number)
 {
     struct run run = {.number = number};
 
+    if (is_being_removed(check, number)) {
+        check_removed(check, number);
+        return;
+    }
     read_run(check, &run);
     run.entries = run.state.next_entry;
     run.due_bits = memory_zero((size_t)run.entries / 8 + 1, 1);
@@ -355,6 +431,7 @@ static void check_execution(struct check *check, uint32_t number)
     if (run.has_state) {
         check_counters(check, &run);
     }
+    check_live(check, &run.row, &run.settings, &run.state, run.live);
     memory_free(run.due_bits);
     arena_reset(&check->row);
 }

@@ -42,6 +42,21 @@ struct check_credits {
     struct index32 index; /* by organisation */
 };
 
+/* Executions that a job removes: their rows go one after the other. */
+struct check_removals {
+    uint32_t *executions;
+    size_t count, room;
+};
+
+/* Live mode: the execution whose triggers passed last, and how many of each have fired. */
+struct check_live {
+    bool is_known;
+    struct execution_settings settings; /* its texts are gone */
+    struct execution_state state;
+    uint64_t *fired; /* by the execution's number */
+    size_t fired_room;
+};
+
 struct check {
     int pipe;
     struct reader *reader;
@@ -50,7 +65,9 @@ struct check {
     uint64_t rows, rows_in_all, findings;
     uint64_t seen[TABLE_COUNT]; /* rows walked */
     struct check_audiences audiences;
-    struct check_uses audience_uses, flow_uses;
+    struct check_uses audience_uses, flow_uses, attribute_uses;
+    struct check_removals removals;
+    struct check_live live;
     struct check_credits credits;
 };
 
@@ -111,6 +128,21 @@ void check_audiences_sort(struct check *check);
 void check_member(struct check *check, const struct check_row *row);
 void check_membership(struct check *check, const struct check_row *row);
 void check_audiences_end(struct check *check);
+
+/* Events, and the list of executions that are over (check_events.c). */
+void check_event(struct check *check, const struct check_row *row);
+void check_event_head(struct check *check, const struct check_row *row);
+void check_event_by_time(struct check *check, const struct check_row *row);
+void check_ended_execution(struct check *check, const struct check_row *row);
+
+/* A trigger, held against its execution and its contact (check_live.c). */
+void check_trigger(struct check *check, const struct check_row *row);
+
+/* The rows of live mode of one execution, once its triggers have passed. `row` is its state's, to
+ * say findings about the whole; `live_calls` is how many it has. */
+void check_live(struct check *check, const struct check_row *row,
+                const struct execution_settings *settings, const struct execution_state *state,
+                uint64_t live_calls);
 
 /* Executions with their contacts and calls (check_executions.c). */
 void check_executions(struct check *check);

@@ -141,19 +141,19 @@ static void check_did_by_number(struct check *check, const struct check_row *row
 
 /* ---- directory ---- */
 
-/* No record says that it uses an attribute, so none may be counted as used. */
 static void check_attribute(struct check *check, const struct check_row *row)
 {
     const struct attribute *attribute = row->record;
     uint32_t owner = key_u32_at(&row->key, 0);
     struct key by_name = key_owned_text(owner, attribute->name);
+    uint64_t uses = check_use_count(&check->attribute_uses, owner, &attribute->id);
 
     check_owned_key(check, row, &attribute->id);
     CHECK_THAT(check, row,
                is_owned(check, TABLE_ATTRIBUTE_BY_NAME, &by_name, owner, &attribute->id),
                "is not in attributes_by_name");
-    CHECK_THAT(check, row, attribute->program_count == 0, "counts %lu programs, 0 use it",
-               (unsigned long)attribute->program_count);
+    CHECK_THAT(check, row, attribute->program_count == uses, "counts %lu programs, %llu use it",
+               (unsigned long)attribute->program_count, (unsigned long long)uses);
 }
 
 static void check_attribute_by_name(struct check *check, const struct check_row *row)
@@ -218,6 +218,26 @@ static bool is_active(struct check *check, const struct program *program)
            !execution_has_ended(state.status);
 }
 
+static void check_trigger_condition(struct check *check, const struct check_row *row,
+                                    const struct program *program)
+{
+    uint32_t owner = key_u32_at(&row->key, 0);
+    struct key by_name = key_owned_text(owner, program->trigger.attribute_name);
+    struct owned_id attribute;
+
+    CHECK_THAT(check, row,
+               (program->mode == MODE_LIVE) == !slice_is_empty(program->trigger.attribute_name),
+               "has a trigger condition in batch mode, or none in live mode");
+    if (program->mode != MODE_LIVE) {
+        return;
+    }
+    if (check_get(check, TABLE_ATTRIBUTE_BY_NAME, &by_name, &attribute)) {
+        check_use_add(&check->attribute_uses, owner, &attribute.id);
+    } else {
+        check_say(check, row->table, &row->key, "its trigger condition names no attribute");
+    }
+}
+
 static void check_program(struct check *check, const struct check_row *row)
 {
     const struct program *program = row->record;
@@ -237,6 +257,7 @@ static void check_program(struct check *check, const struct check_row *row)
     }
     CHECK_THAT(check, row, check_get(check, TABLE_FLOW, &flow_key, &flow), "has no flow");
     check_use_add(&check->flow_uses, owner, &program->flow_id);
+    check_trigger_condition(check, row, program);
     if (!uuid_is_nil(&program->audience_id)) {
         CHECK_THAT(check, row, check_get(check, TABLE_AUDIENCE, &audience_key, &audience),
                    "has no audience");
@@ -270,7 +291,8 @@ static void check_program_execution(struct check *check, const struct check_row 
     CHECK_THAT(check, row, key_compare(&expected, &row->key) == 0, "points to no such execution");
 }
 
-/* Also the list of active ones, which check_executions holds against the states. */
+/* Also the lists of active ones and of live ones, which check_executions holds against the states.
+ */
 static void check_organisation_execution(struct check *check, const struct check_row *row)
 {
     const struct number_row *number = row->record;
@@ -306,8 +328,7 @@ static void check_kept_by_time(struct check *check, const struct check_row *row)
 {
     int64_t at = (int64_t)(key_u64_at(&row->key, 0) ^ KEY_SIGN_BIT);
     uint32_t owner = key_u32_at(&row->key, sizeof(int64_t));
-    struct key key =
-        key_idempotency(owner, row->key.bytes + sizeof(int64_t) + sizeof(uint32_t));
+    struct key key = key_idempotency(owner, row->key.bytes + sizeof(int64_t) + sizeof(uint32_t));
     struct kept_response kept;
 
     CHECK_THAT(check, row,
@@ -338,6 +359,12 @@ static const row_fn checks[TABLE_COUNT] = {
     [TABLE_PROGRAM_EXECUTION] = check_program_execution,
     [TABLE_ORGANISATION_EXECUTION] = check_organisation_execution,
     [TABLE_ACTIVE_EXECUTION] = check_organisation_execution,
+    [TABLE_EVENT] = check_event,
+    [TABLE_EVENT_HEAD] = check_event_head,
+    [TABLE_EVENT_BY_TIME] = check_event_by_time,
+    [TABLE_ENDED_EXECUTION] = check_ended_execution,
+    [TABLE_LIVE_EXECUTION] = check_organisation_execution,
+    [TABLE_TRIGGER] = check_trigger,
     [TABLE_JOB] = check_job,
     [TABLE_IDEMPOTENCY] = check_kept_response,
     [TABLE_IDEMPOTENCY_BY_TIME] = check_kept_by_time,

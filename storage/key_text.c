@@ -6,8 +6,8 @@
 
 #include "base/instant.h"
 
-/* The parts of the keys, a letter each: n u32, s u16, i instant, u UUID, h hash (last), t text
- * (last). */
+/* The parts of the keys, a letter each: n u32, s u16, q u64, i instant, u UUID, h hash (last), t
+ * text (last). */
 static const char *const layouts[TABLE_COUNT] = {
     [TABLE_META] = "t",
     [TABLE_ORGANISATION] = "n",
@@ -38,6 +38,15 @@ static const char *const layouts[TABLE_COUNT] = {
     [TABLE_DUE] = "nin",
     [TABLE_LIVE_CALL] = "nn",
     [TABLE_CALL] = "nns",
+    [TABLE_EVENT] = "nq",
+    [TABLE_EVENT_HEAD] = "n",
+    [TABLE_EVENT_BY_TIME] = "inq",
+    [TABLE_ENDED_EXECUTION] = "in",
+    [TABLE_TRIGGER] = "nuinn",
+    [TABLE_TRIGGER_DUE] = "nin",
+    [TABLE_CONTACT_TRIGGER] = "nu",
+    [TABLE_WAITING] = "nun",
+    [TABLE_LIVE_EXECUTION] = "nn",
     [TABLE_JOB] = "t",
     [TABLE_IDEMPOTENCY] = "nh",
     [TABLE_IDEMPOTENCY_BY_TIME] = "inh",
@@ -48,6 +57,7 @@ static unsigned part_size(char part)
     switch (part) {
     case 'n': return sizeof(uint32_t);
     case 's': return sizeof(uint16_t);
+    case 'q': return sizeof(uint64_t);
     case 'i': return sizeof(int64_t);
     case 'u': return sizeof(struct uuid);
     case 'h': return 32;
@@ -105,6 +115,10 @@ static void add_part(struct text *text, char part, const struct key *key, unsign
         (void)snprintf(printed, sizeof(printed), "%lu", (unsigned long)key_u32_at(key, offset));
         break;
     case 's': (void)snprintf(printed, sizeof(printed), "%u", key_u16_at(key, offset)); break;
+    case 'q':
+        (void)snprintf(printed, sizeof(printed), "%llu",
+                       (unsigned long long)key_u64_at(key, offset));
+        break;
     case 'i': instant_print((int64_t)(key_u64_at(key, offset) ^ KEY_SIGN_BIT), printed); break;
     case 'u':
         id = key_uuid_at(key, offset);

@@ -136,7 +136,8 @@ static inline uint8_t *field_write(const struct record_field *field, const void 
     case FIELD_RETRY:
     case FIELD_WINDOWS:
     case FIELD_PACING:
-    case FIELD_COUNTERS: break;
+    case FIELD_COUNTERS:
+    case FIELD_TRIGGER: break;
     }
     if (record_nested_is_empty((enum record_field_type)field->type, member)) {
         return at;
@@ -222,7 +223,8 @@ static inline bool field_read(const struct record_field *field, struct unpacker 
     case FIELD_RETRY:
     case FIELD_WINDOWS:
     case FIELD_PACING:
-    case FIELD_COUNTERS: break;
+    case FIELD_COUNTERS:
+    case FIELD_TRIGGER: break;
     }
     return record_nested_read((enum record_field_type)field->type, in, arena, member);
 }

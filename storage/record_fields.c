@@ -150,6 +150,7 @@ static const struct record_field program_fields[] = {
     U32(16, program, active_execution),
     I64(17, program, created_at),
     I64(18, program, updated_at),
+    FIELD(19, TRIGGER, program, trigger, 0),
     LIST(20, RULES, program, rules),
 };
 
@@ -174,6 +175,7 @@ static const struct record_field execution_settings_fields[] = {
     I64(18, execution_settings, stop_at),
     I64(19, execution_settings, created_at),
     LIST(20, RULES, execution_settings, rules),
+    FIELD(21, TRIGGER, execution_settings, trigger, 0),
 };
 
 static const struct record_field execution_state_fields[] = {
@@ -188,6 +190,24 @@ static const struct record_field execution_state_fields[] = {
     I64(9, execution_state, actual_start_at),
     I64(10, execution_state, actual_end_at),
     I64(11, execution_state, updated_at),
+    U32(14, execution_state, next_trigger),
+    BOOL(15, execution_state, launch_done),
+};
+
+static const struct record_field status_event_fields[] = {
+    U32(1, status_event, execution),
+    UUID(2, status_event, execution_id),
+    UUID(3, status_event, program_id),
+    ENUM(4, status_event, status, EXECUTION_CANCELLED),
+    TEXT(5, status_event, status_reason),
+    FIELD(6, COUNTERS, status_event, counters, 0),
+    I64(7, status_event, at),
+    I64(8, status_event, filed_at),
+};
+
+static const struct record_field event_head_fields[] = {
+    U64(1, event_head, last),
+    I64(2, event_head, last_at),
 };
 
 static const struct record_field node_counters_fields[] = {
@@ -241,6 +261,19 @@ static const struct record_field call_fields[] = {
     I64(15, call, queued_at),
     I64(16, call, started_at),
     I64(17, call, ended_at),
+};
+
+static const struct record_field trigger_fields[] = {
+    UUID(1, trigger, contact_id),
+    ENUM(2, trigger, status, TRIGGER_CANCELLED),
+    I64(3, trigger, fired_at),
+};
+
+static const struct record_field contact_trigger_fields[] = {
+    U32(1, contact_trigger, serial),     ENUM(2, contact_trigger, status, TRIGGER_CANCELLED),
+    I64(3, contact_trigger, due_at),     TEXT(4, contact_trigger, value),
+    I64(5, contact_trigger, fired_due),  BOOL(6, contact_trigger, has_call),
+    U32(7, contact_trigger, call_entry),
 };
 
 static const struct record_field job_fields[] = {

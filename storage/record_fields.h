@@ -27,6 +27,7 @@ enum record_field_type {
     FIELD_WINDOWS,
     FIELD_PACING,
     FIELD_COUNTERS,
+    FIELD_TRIGGER,
 };
 
 struct record_field {

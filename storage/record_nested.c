@@ -9,6 +9,7 @@
  *     windows         [[[weekday, start, end], …], [[start, end], …]]
  *     pacing          [calls, rate]
  *     counters        [total, completed, failed, pending, in progress, skipped]
+ *     trigger         [attribute, offset, recurrence] or, with a time of day, [… , minute]
  *
  * A length is the version of such an array: a member more is a new length, never another meaning.
  */
@@ -24,6 +25,8 @@ enum {
     NESTED_ATTRIBUTE_MAX = 1 + 4 * PACK_HEAD_MAX,
     NESTED_RULE_MAX = 1 + 2 * PACK_HEAD_MAX + 1,
     NESTED_RETRY_HEAD = 3, /* numbers before the dates */
+    NESTED_TRIGGER = 3,
+    NESTED_TRIGGER_TIMED = 4,
 };
 
 bool record_nested_is_empty(enum record_field_type type, const void *member)
@@ -32,6 +35,7 @@ bool record_nested_is_empty(enum record_field_type type, const void *member)
     const struct retry_strategy *retry = member;
     const struct pause_windows *windows = member;
     const struct pacing_settings *pacing = member;
+    const struct trigger_condition *trigger = member;
     static const struct execution_counters no_counters;
 
     switch ((int)type) {
@@ -41,6 +45,7 @@ bool record_nested_is_empty(enum record_field_type type, const void *member)
     case FIELD_WINDOWS: return windows->weekly_count == 0 && windows->advanced_count == 0;
     case FIELD_PACING:
         return pacing->max_concurrent_calls == 0 && pacing->calls_per_second_micro == 0;
+    case FIELD_TRIGGER: return trigger->attribute_name.size == 0;
     case FIELD_COUNTERS: return memcmp(member, &no_counters, sizeof(no_counters)) == 0;
     default: return list->count == 0;
     }
@@ -83,8 +88,11 @@ size_t record_nested_bound(enum record_field_type type, const void *member)
 {
     const struct record_list *list = member;
     const struct pause_windows *windows = member;
+    const struct trigger_condition *trigger = member;
 
     switch ((int)type) {
+    case FIELD_TRIGGER:
+        return (size_t)(1 + NESTED_TRIGGER_TIMED) * PACK_HEAD_MAX + trigger->attribute_name.size;
     case FIELD_ATTRIBUTES: return PACK_HEAD_MAX + attributes_bound(list);
     case FIELD_UUIDS: return PACK_HEAD_MAX + list->count * NESTED_UUID_MAX;
     case FIELD_POOL_DIDS: return PACK_HEAD_MAX + pool_bound(list);
@@ -188,6 +196,15 @@ static uint8_t *list_write(enum record_field_type type, const struct record_list
     return at;
 }
 
+static uint8_t *trigger_write(const struct trigger_condition *trigger, uint8_t *at)
+{
+    at = pack_array(at, trigger->has_time_of_day ? NESTED_TRIGGER_TIMED : NESTED_TRIGGER);
+    at = pack_text(at, trigger->attribute_name);
+    at = pack_int(at, trigger->offset_minutes);
+    at = pack_uint(at, (uint64_t)trigger->recurrence);
+    return trigger->has_time_of_day ? pack_uint(at, trigger->minute_of_day) : at;
+}
+
 uint8_t *record_nested_write(enum record_field_type type, const void *member, uint8_t *at)
 {
     const struct pacing_settings *pacing = member;
@@ -200,6 +217,7 @@ uint8_t *record_nested_write(enum record_field_type type, const void *member, ui
         at = pack_uint(at, pacing->max_concurrent_calls);
         return pack_uint(at, pacing->calls_per_second_micro);
     case FIELD_COUNTERS: return counters_write(member, at);
+    case FIELD_TRIGGER: return trigger_write(member, at);
     default: return list_write(type, member, at);
     }
 }
@@ -352,6 +370,26 @@ static bool counters_read(struct unpacker *in, struct execution_counters *out)
            unpack_uint(in, &out->in_progress) && unpack_uint(in, &out->skipped);
 }
 
+static bool trigger_read(struct unpacker *in, struct arena *arena, struct trigger_condition *out)
+{
+    uint64_t recurrence, minute = 0;
+    int64_t offset;
+    size_t count;
+
+    if (!unpack_array(in, &count) || count < NESTED_TRIGGER || count > NESTED_TRIGGER_TIMED ||
+        !text_read(in, arena, &out->attribute_name) || !unpack_int(in, &offset) ||
+        offset < INT32_MIN || offset > INT32_MAX ||
+        !number_read(in, RECURRENCE_YEARLY, &recurrence) ||
+        (count == NESTED_TRIGGER_TIMED && !number_read(in, UINT16_MAX, &minute))) {
+        return false;
+    }
+    out->offset_minutes = (int32_t)offset;
+    out->recurrence = (enum recurrence)recurrence;
+    out->has_time_of_day = count == NESTED_TRIGGER_TIMED;
+    out->minute_of_day = (uint16_t)minute;
+    return true;
+}
+
 static bool list_read(enum record_field_type type, struct unpacker *in, struct arena *arena,
                       struct record_list *out)
 {
@@ -402,6 +440,7 @@ bool record_nested_read(enum record_field_type type, struct unpacker *in, struct
     case FIELD_WINDOWS: return windows_read(in, arena, member);
     case FIELD_PACING: return pacing_read(in, member);
     case FIELD_COUNTERS: return counters_read(in, member);
+    case FIELD_TRIGGER: return trigger_read(in, arena, member);
     default: return list_read(type, in, arena, member);
     }
 }

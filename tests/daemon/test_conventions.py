@@ -15,6 +15,7 @@ RESOURCES = {  # what an id in a path of the organisation's data names
     "/api/dids/{}": "DidNotFoundError",
     "/api/programs/{}": "ProgramNotFoundError",
     "/api/programs/{}/executions": "ProgramNotFoundError",
+    "/api/programs/{}/triggers": "ProgramNotFoundError",
     "/api/program-executions/{}": "ExecutionNotFoundError",
     "/api/program-executions/{}/contacts": "ExecutionNotFoundError",
     "/api/program-executions/{}/calls": "ExecutionNotFoundError",

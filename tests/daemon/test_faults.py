@@ -179,6 +179,21 @@ class EveryFault(Story):
                 "number": "1", "status": "on", "organizationId": "x", "more": 1})),
             ["more", "number", "organizationId", "status"])
 
+    def test_of_a_claim_events_and_the_test_clock(self):
+        worker = self.daemon.client(self.daemon.worker_key())
+        self.assertEqual(
+            self.named(worker.post("/api/calls/claim?a=1", {
+                "max": 0, "waitMs": 30001, "gateway": "nowhere", "more": 1})),
+            ["a", "gateway", "max", "more", "waitMs"])
+        self.assertEqual(self.named(worker.post("/api/call-events?a=1", {"events": [], "more": 1})),
+                         ["a", "events", "more"])
+        before = self.daemon.now()
+        self.assertEqual(
+            self.named(self.admin.post("/api/test-clock/advance?a=1",
+                                       {"seconds": -1, "to": "yesterday", "more": 1})),
+            ["", "a", "more", "seconds", "to"])
+        self.assertEqual(self.daemon.now(), before)
+
 
 if __name__ == "__main__":
     main()

@@ -88,6 +88,7 @@ class Isolation(Story):
             ("DELETE", f"/api/programs/{draft}", None, "ProgramNotFoundError"),
             ("POST", f"/api/programs/{draft}/launch", None, "ProgramNotFoundError"),
             ("GET", f"/api/programs/{program}/executions", None, "ProgramNotFoundError"),
+            ("GET", f"/api/programs/{program}/triggers", None, "ProgramNotFoundError"),
             ("POST", "/api/programs", {**own, "flowId": flow}, "FlowNotFoundError"),
             ("POST", "/api/programs", {**own, "audienceId": audience}, "AudienceNotFoundError"),
             ("GET", f"/api/program-executions/{execution}", None, "ExecutionNotFoundError"),

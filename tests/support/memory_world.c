@@ -2,6 +2,7 @@
  * once, keep a copy of what leaves the actor, and add a line to the story. */
 #include "tests/support/memory_world.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 
 #include "base/check.h"
@@ -285,7 +286,13 @@ static void on_offer(struct effects *effects, const struct offer *offer)
     *(struct offer *)sent_add(&world->offers) = copy;
 }
 
-static const struct effects_ops effects_ops = {on_put, on_delete, on_send, on_reply, on_offer};
+static void on_publish(struct effects *effects, uint32_t organisation)
+{
+    SAY(&world_of_effects(effects)->story, "publish %" PRIu32 "\n", organisation);
+}
+
+static const struct effects_ops effects_ops = {on_put,   on_delete, on_send,
+                                               on_reply, on_offer,  on_publish};
 
 /* ---- the world ---- */
 

@@ -9,8 +9,8 @@
 
 /* ---- keys ---- */
 
-/* The parts of each table's key (model/tables.h): 2, 4: a number of so many bytes, u: an id, i: an
- * instant, t: text, h: bytes. */
+/* The parts of each table's key (model/tables.h): 2, 4, 8: a number of so many bytes, u: an id, i:
+ * an instant, t: text, h: bytes. */
 static const char *const key_parts[TABLE_COUNT] = {
     [TABLE_META] = "t",
     [TABLE_ORGANISATION] = "4",
@@ -41,6 +41,15 @@ static const char *const key_parts[TABLE_COUNT] = {
     [TABLE_DUE] = "4i4",
     [TABLE_LIVE_CALL] = "44",
     [TABLE_CALL] = "442",
+    [TABLE_EVENT] = "48",
+    [TABLE_EVENT_HEAD] = "4",
+    [TABLE_EVENT_BY_TIME] = "i48",
+    [TABLE_ENDED_EXECUTION] = "i4",
+    [TABLE_TRIGGER] = "4ui44",
+    [TABLE_TRIGGER_DUE] = "4i4",
+    [TABLE_CONTACT_TRIGGER] = "4u",
+    [TABLE_WAITING] = "4u4",
+    [TABLE_LIVE_EXECUTION] = "44",
     [TABLE_JOB] = "t",
     [TABLE_IDEMPOTENCY] = "4h",
     [TABLE_IDEMPOTENCY_BY_TIME] = "i4h",
@@ -84,7 +93,10 @@ static unsigned say_key_part(struct buf *out, const struct key *key, char part, 
         id = key_uuid_at(key, offset);
         story_id(out, "", &id);
         return offset + 16;
-    case 'i': say_instant(out, "", key_due_at(key)); return offset + 8;
+    case '8': SAY(out, "%" PRIu64, key_u64_at(key, offset)); return offset + 8;
+    case 'i':
+        say_instant(out, "", (int64_t)(key_u64_at(key, offset) ^ KEY_SIGN_BIT));
+        return offset + 8;
     case 't':
         SAY(out, "%.*s", (int)(key->size - offset), (const char *)key->bytes + offset);
         return key->size;
@@ -209,6 +221,18 @@ static void say_owned(struct buf *out, const struct owned_id *owned)
     story_id(out, "/", &owned->id);
 }
 
+static void say_status_event(struct buf *out, const struct status_event *event)
+{
+    const struct execution_counters *n = &event->counters;
+
+    SAY(out, " execution=%" PRIu32 " %s", event->execution, execution_status_name(event->status));
+    say_text(out, " reason=", event->status_reason);
+    SAY(out,
+        " total=%" PRIu64 " completed=%" PRIu64 " failed=%" PRIu64 " pending=%" PRIu64
+        " in_progress=%" PRIu64 " skipped=%" PRIu64,
+        n->total, n->completed, n->failed, n->pending, n->in_progress, n->skipped);
+}
+
 static void say_small_record(struct buf *out, enum table table, const void *record)
 {
     if (table == TABLE_FLOW) {
@@ -245,6 +269,8 @@ void story_row(struct buf *out, enum table table, const struct key *key, const v
         say_did(out, record);
     } else if (table == TABLE_AUDIENCE) {
         say_audience(out, record);
+    } else if (table == TABLE_EVENT) {
+        say_status_event(out, record);
     } else {
         say_small_record(out, table, record);
     }

@@ -14,6 +14,7 @@ static const char *const actor_names[] = {
     [ACTOR_EXECUTION] = "execution",
     [ACTOR_DISPATCHER] = "dispatcher",
     [ACTOR_EVERY_EXECUTION] = "every_execution",
+    [ACTOR_RETENTION] = "retention",
 };
 
 /* ---- messages ---- */
@@ -90,6 +91,10 @@ static void say_execution_payload(struct buf *out, const struct message *message
 
 static void say_directory_payload(struct buf *out, const struct message *message)
 {
+    if (message->type == MESSAGE_STATUS_CHANGED) {
+        SAY(out, " execution=%" PRIu32 " %s", message->payload.status->execution,
+            execution_status_name(message->payload.status->status));
+    }
     if (message->type == MESSAGE_EXECUTION_ENDED) {
         SAY(out, " execution=%" PRIu32, message->payload.ended.execution);
     } else if (message->type == MESSAGE_EMPTY_AUDIENCE_SLICE) {
@@ -113,6 +118,12 @@ void story_send(struct buf *out, const struct message *message)
     case ACTOR_EXECUTION:
     case ACTOR_EVERY_EXECUTION: say_execution_payload(out, message); break;
     case ACTOR_DISPATCHER: say_dispatcher_payload(out, message); break;
+    case ACTOR_RETENTION:
+        if (message->type == MESSAGE_REMOVE_EXECUTION_SLICE) {
+            SAY(out, " execution=%" PRIu32 " from=%" PRIu32, message->payload.slice.number,
+                message->payload.slice.from);
+        }
+        break;
     }
     SAY(out, "\n");
 }

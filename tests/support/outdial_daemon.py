@@ -16,10 +16,14 @@ over HTTP, stopped, killed and started again on the same data.
 $OUTDIALD names the program, $OUTDIALCTL (optional) the tool whose `check` must call each store clean.
 Time passes by the test clock alone (Daemon.advance); whatever happens at once is waited for by
 looking at it (wait_until). With OUTDIAL_KEEP=1 the folders stay.
+
+Every response that a Client gets is held against api/openapi.yaml (contract.py); only bytes sent as
+they are (Daemon.raw) are not.
 """
 
 import contextlib
 import datetime
+import gzip
 import http.client
 import itertools
 import json
@@ -36,6 +40,8 @@ import time
 import unittest
 import uuid
 from typing import NamedTuple
+
+import contract
 
 PATIENCE = 30.0  # seconds of real time until something that should happen at once is missed
 MONDAY_NINE = "2026-11-23T09:00:00.000Z"
@@ -159,7 +165,9 @@ class Client:
         content = answer.read()
         if answer.will_close:
             self.close()
-        return Response(answer.status, answer.headers, decode(answer.headers, content))
+        response = Response(answer.status, answer.headers, decode(answer.headers, content))
+        contract.check(method, path, response.status, response.headers, response.json)
+        return response
 
     def get(self, path, **options):
         return self.request("GET", path, **options)
@@ -203,6 +211,8 @@ class Client:
 def decode(headers, content):
     if not content:
         return None
+    if headers.get("Content-Encoding") == "gzip":
+        content = gzip.decompress(content)
     if headers.get_content_type() == "application/json":
         return json.loads(content)
     return content.decode("utf-8", "replace")

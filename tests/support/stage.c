@@ -120,7 +120,8 @@ static void handle(struct stage *stage, const struct message *m)
     case ACTOR_DIRECTORY:
         directory_handle(&stage->settings, m, &stage->view, &stage->effects);
         break;
-    case ACTOR_PLATFORM: OD_CHECK(!"a message of the stage"); break;
+    case ACTOR_PLATFORM:
+    case ACTOR_RETENTION: OD_CHECK(!"a message of the stage"); break;
     }
 }
 

@@ -127,7 +127,9 @@ static void name_execution(struct execution_settings *settings)
     if (settings->retry.type == 0) {
         settings->retry.type = RETRY_NONE;
     }
-    settings->mode = MODE_BATCH;
+    if (settings->mode == 0) {
+        settings->mode = MODE_BATCH;
+    }
 }
 
 void stage_launch(struct stage *stage, struct execution_settings *settings, uint64_t exchange)

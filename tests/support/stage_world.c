@@ -172,13 +172,20 @@ static void stage_offer(struct effects *effects, const struct offer *offer)
     }
 }
 
+/* Nobody listens. */
+static void stage_publish(struct effects *effects, uint32_t organisation)
+{
+    (void)effects;
+    (void)organisation;
+}
+
 /* ---- both ---- */
 
 void stage_world_init(struct stage *stage)
 {
     static const struct view_ops view_ops = {stage_get, stage_seek, stage_zone};
-    static const struct effects_ops effects_ops = {stage_put, stage_delete, stage_send, stage_reply,
-                                                   stage_offer};
+    static const struct effects_ops effects_ops = {stage_put,   stage_delete, stage_send,
+                                                   stage_reply, stage_offer,  stage_publish};
 
     stage->view = (struct view){.ops = &view_ops, .arena = &stage->memory};
     stage->effects.ops = &effects_ops;

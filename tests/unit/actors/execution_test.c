@@ -11,6 +11,47 @@ static struct execution *resident(struct fixture *f)
     return e;
 }
 
+/* ---- changes of status are told, with the counters of that moment ---- */
+
+static void each_change_of_status_is_told(void **state)
+{
+    struct fixture *f = *state;
+
+    f->settings.has_pause_windows = true;
+    f->window = (struct instant_window){STAGE_START - 1, STAGE_START + MS_PER_HOUR};
+    launch(f, 3);
+    command(f, MESSAGE_PAUSE);
+    command(f, MESSAGE_PAUSE); /* refused: nothing to tell */
+    command(f, MESSAGE_RESUME);
+    command(f, MESSAGE_CANCEL);
+    command(f, MESSAGE_CANCEL);
+    assert_string_equal(
+        world_print_table(f->stage->world, TABLE_EVENT),
+        "1/1 execution=1 scheduled total=0 completed=0 failed=0 pending=0 in_progress=0 skipped=0\n"
+        "1/2 execution=1 running total=3 completed=0 failed=0 pending=3 in_progress=0 skipped=0\n"
+        "1/3 execution=1 paused total=3 completed=0 failed=0 pending=3 in_progress=0 skipped=0\n"
+        "1/4 execution=1 running total=3 completed=0 failed=0 pending=3 in_progress=0 skipped=0\n"
+        "1/5 execution=1 cancelled total=3 completed=0 failed=0 pending=0 in_progress=0 "
+        "skipped=3\n");
+}
+
+static void the_last_call_is_in_what_completed_tells(void **state)
+{
+    struct fixture *f = *state;
+    struct key key = key_event(1, 3), ended = key_ended_execution(STAGE_START, FIXTURE_EXECUTION);
+    struct status_event event;
+
+    launch(f, 1);
+    claim(f, 1);
+    started(f, 0, 1);
+    assert_false(world_has(f->stage->world, TABLE_ENDED_EXECUTION, &ended));
+    result(f, 0, 1, OUTCOME_ANSWERED);
+    assert_true(world_get(f->stage->world, TABLE_EVENT, &key, &event));
+    assert_int_equal(event.status, EXECUTION_COMPLETED);
+    assert_int_equal(event.counters.completed, 1);
+    assert_true(world_has(f->stage->world, TABLE_ENDED_EXECUTION, &ended));
+}
+
 /* ---- wake: the next instant at which anything can change ---- */
 
 static void a_scheduled_one_wakes_at_its_start(void **state)
@@ -163,6 +204,8 @@ static void broken_counters_stop_the_process(void **state)
 #define CASE(name) cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
 
 static const struct CMUnitTest tests[] = {
+    CASE(each_change_of_status_is_told),
+    CASE(the_last_call_is_in_what_completed_tells),
     CASE(a_scheduled_one_wakes_at_its_start),
     CASE(a_running_one_wakes_at_the_next_retry_stop_and_window),
     CASE(one_with_calls_wakes_for_leases_and_silence),

@@ -187,6 +187,51 @@ static void a_deleted_did_leaves_its_number_free(void **state)
 
 #define CASE(name) cmocka_unit_test_setup_teardown(name, directory_setup, directory_teardown)
 
+static const char *keep(struct directory_fixture *f, const char *location)
+{
+    struct response_kept kept = {
+        .organisation = FIXTURE_ORGANISATION,
+        .hash = {0xab},
+        .response = {.fingerprint = {0xcd}, .status = 201, .location = slice_from(location)}};
+
+    return platform_tell(f, MESSAGE_RESPONSE_KEPT, (union payload){.kept = &kept});
+}
+
+#define KEPT_HASH "ab00000000000000000000000000000000000000000000000000000000000000"
+
+static void a_response_is_kept_with_its_place_in_time(void **state)
+{
+    struct directory_fixture *f = *state;
+    const uint8_t hash[KEY_HASH_BYTES] = {0xab};
+    struct key key = key_idempotency(FIXTURE_ORGANISATION, hash);
+    struct kept_response row;
+
+    assert_string_equal(keep(f, "/x"),
+                        "put idempotency 1/" KEPT_HASH "\n"
+                        "put idempotency_by_time 2026-01-01T00:00:00.000Z/1/" KEPT_HASH
+                        "\nreply 9: 204\n");
+    assert_true(world_get(f->world, TABLE_IDEMPOTENCY, &key, &row));
+    assert_int_equal(row.created_at, f->at);
+    assert_int_equal(row.status, 201);
+    assert_int_equal(row.fingerprint[0], 0xcd);
+    assert_true(slice_equal_text(row.location, "/x"));
+}
+
+/* The key was used more than a day ago: its old place in the index goes, or it would be removed
+ * with it. */
+static void a_response_takes_the_place_of_an_old_one(void **state)
+{
+    struct directory_fixture *f = *state;
+
+    keep(f, "/x");
+    f->at += KEPT_RESPONSE_HOURS * INT64_C(3600000);
+    assert_string_equal(keep(f, "/y"),
+                        "delete idempotency_by_time 2026-01-01T00:00:00.000Z/1/" KEPT_HASH "\n"
+                        "put idempotency 1/" KEPT_HASH "\n"
+                        "put idempotency_by_time 2026-01-02T00:00:00.000Z/1/" KEPT_HASH "\n"
+                        "reply 9: 204\n");
+}
+
 static const struct CMUnitTest tests[] = {
     CASE(an_organisation_gets_its_rows_and_the_dispatcher_its_caps),
     CASE(a_patch_of_an_organisation_changes_what_is_present),
@@ -199,6 +244,8 @@ static const struct CMUnitTest tests[] = {
     CASE(a_did_of_an_unknown_organisation_is_refused),
     CASE(a_changed_did_is_told_to_every_execution),
     CASE(a_deleted_did_leaves_its_number_free),
+    CASE(a_response_is_kept_with_its_place_in_time),
+    CASE(a_response_takes_the_place_of_an_old_one),
 };
 
 OD_TEST_MAIN(tests)

@@ -227,6 +227,20 @@ static void other_uuids_are_no_call_ids(void **state)
     }
 }
 
+/* So neither is ever taken for the other, and no two triggers have the same. */
+static void a_trigger_id_is_no_call_id(void **state)
+{
+    struct uuid id = trigger_id_make(0x0123456789ab, 0x3fffff, 1);
+    struct uuid other = trigger_id_make(0x0123456789ab, 0x3fffff, 2);
+    struct uuid same = uuid_of("01234567-89ab-8000-bfff-ff0000000001");
+    struct call_name name;
+
+    (void)state;
+    assert_true(uuid_equal(&id, &same));
+    assert_false(uuid_equal(&id, &other));
+    assert_false(call_id_read(&id, &name));
+}
+
 static void a_tag_is_the_last_22_bits_of_the_execution_id(void **state)
 {
     struct uuid id;
@@ -253,6 +267,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(every_readable_id_is_made_from_its_name_again),
     cmocka_unit_test(other_uuids_are_no_call_ids),
     cmocka_unit_test(a_tag_is_the_last_22_bits_of_the_execution_id),
+    cmocka_unit_test(a_trigger_id_is_no_call_id),
 };
 
 OD_TEST_MAIN(tests)

@@ -71,6 +71,9 @@ static void the_defaults_are_those_of_the_contract(void **state)
     assert_string_equal(config.ops_listen, "");
     assert_int_equal(config.max_connections, 10000);
     assert_int_equal(config.max_connections_per_address, 1000);
+    assert_int_equal(config.requests_per_minute, 0);
+    assert_int_equal(config.requests_burst, 100);
+    assert_int_equal(config.requests_in_flight, 0);
     assert_int_equal(config.body_limit_bytes, 8 * 1024 * 1024);
     assert_string_equal(config.data_dir, "data");
     assert_int_equal(config.map_size_bytes, INT64_C(64) << 30);

@@ -31,6 +31,23 @@ static const struct reply *next_reply(void)
     return item->reply;
 }
 
+static void what_is_published_once_is_not_said_twice(void **state)
+{
+    (void)state;
+    outbox_put_publish(&outbox, 1);
+    outbox_put_publish(&outbox, 1);
+    outbox_put_publish(&outbox, 2);
+    outbox_put_publish(&outbox, 1);
+    for (unsigned i = 0; i < 3; i++) {
+        const struct outbox_item *item = outbox_take(&outbox);
+
+        assert_int_equal(item->kind, OUTBOX_PUBLISH);
+        assert_int_equal(item->organisation, i == 1 ? 2 : 1);
+    }
+    outbox_put_publish(&outbox, 1); /* what has been taken has been said */
+    assert_false(outbox_is_empty(&outbox));
+}
+
 static void what_is_put_in_comes_out_in_order(void **state)
 {
     struct reply reply = {.kind = REPLY_NOTHING};
@@ -184,6 +201,7 @@ static void an_offer_keeps_its_numbers(void **state)
 #define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 static const struct CMUnitTest tests[] = {
+    CASE(what_is_published_once_is_not_said_twice),
     CASE(what_is_put_in_comes_out_in_order),
     CASE(a_cleared_one_is_empty),
     CASE(a_fault_keeps_its_texts),

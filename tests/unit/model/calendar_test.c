@@ -209,7 +209,37 @@ static void a_table_without_a_beginning_is_a_defect(void **state)
     assert_true(is_defect(ask_local_time, &headless));
 }
 
+static const struct {
+    const char *sentence;
+    const struct zone_table *zone;
+    const char *date;
+    int hour, minute;
+    const char *at;
+} one_instant_cases[] = {
+    {"a usual time", &new_york, "2025-06-01", 12, 0, "2025-06-01T16:00:00Z"},
+    {"UTC", &calendar_utc, "2025-06-01", 12, 0, "2025-06-01T12:00:00Z"},
+    {"the first of two", &new_york, "2025-11-02", 1, 30, "2025-11-02T05:30:00Z"},
+    {"the gap's first minute is its end", &new_york, "2025-03-09", 2, 0, "2025-03-09T07:00:00Z"},
+    {"half past two is half past three", &new_york, "2025-03-09", 2, 30, "2025-03-09T07:30:00Z"},
+    {"a day that is left out is the next", &apia, "2011-12-30", 9, 0, "2011-12-30T19:00:00Z"},
+};
+
+static void a_local_time_stands_for_one_instant(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof(one_instant_cases) / sizeof(one_instant_cases[0]); i++) {
+        int64_t at =
+            calendar_instant(one_instant_cases[i].zone, day_of(one_instant_cases[i].date),
+                             ms_of(one_instant_cases[i].hour, one_instant_cases[i].minute));
+
+        if (at != instant_of(one_instant_cases[i].at)) {
+            fail_msg("%s: %lld", one_instant_cases[i].sentence, (long long)at);
+        }
+    }
+}
+
 static const struct CMUnitTest tests[] = {
+    cmocka_unit_test(a_local_time_stands_for_one_instant),
     cmocka_unit_test(the_wall_clock_shows_the_local_time),
     cmocka_unit_test(a_day_starts_at_its_midnight),
     cmocka_unit_test(a_local_time_occurs_never_once_or_twice),

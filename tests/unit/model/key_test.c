@@ -146,6 +146,40 @@ static void call_keys_are_ordered_by_execution_then_entry_then_attempt(void **st
     }
 }
 
+static void kept_responses_are_ordered_by_instant(void **state)
+{
+    uint8_t hash[32] = {0xff};
+    struct key early = key_idempotency_by_time(-5, 9, hash);
+    struct key later = key_idempotency_by_time(5, 1, hash);
+    struct key key = key_idempotency(9, hash);
+
+    (void)state;
+    assert_true(key_compare(&early, &later) < 0);
+    assert_int_equal(key.size, 36);
+    assert_int_equal(key_u32_at(&key, 0), 9);
+    assert_memory_equal(key.bytes + 4, hash, sizeof(hash));
+    assert_int_equal(early.size, 44);
+    assert_memory_equal(early.bytes + 8, key.bytes, key.size);
+}
+
+static void keys_by_time_are_ordered_by_instant_and_say_it(void **state)
+{
+    static const int64_t instants[] = {-5, 0, 1, 300, INT64_C(1) << 40};
+    struct key last = key_empty();
+
+    (void)state;
+    for (unsigned i = 0; i < sizeof(instants) / sizeof(instants[0]); i++) {
+        struct key event = key_event_by_time(instants[i], UINT32_MAX - i, UINT64_MAX - i);
+        struct key ended = key_ended_execution(instants[i], UINT32_MAX - i);
+
+        assert_true(key_compare(&last, &ended) < 0);
+        assert_int_equal(key_time_at(&event), instants[i]);
+        assert_int_equal(key_time_at(&ended), instants[i]);
+        assert_int_equal(memcmp(event.bytes, ended.bytes, ended.size), 0);
+        last = event;
+    }
+}
+
 static void of_two_keys_where_one_begins_the_other_the_shorter_comes_first(void **state)
 {
     struct key a = key_text(SLICE("ab"));
@@ -188,6 +222,24 @@ static void the_key_after_is_the_smallest_greater_one(void **state)
     ASSERT_BYTES(key_after(&key), "ac");
 }
 
+static void triggers_are_ordered_by_program_then_instant(void **state)
+{
+    struct uuid first = {.bytes = {[15] = 1}}, second = {.bytes = {[15] = 2}};
+    struct key keys[] = {
+        key_trigger(1, &first, -5, 9, 9), key_trigger(1, &first, 7, 1, 2),
+        key_trigger(1, &first, 7, 2, 1),  key_trigger(1, &first, 8, 1, 0),
+        key_trigger(1, &second, 0, 1, 0), key_trigger(2, &first, 0, 1, 0),
+    };
+
+    (void)state;
+    for (size_t i = 1; i < sizeof(keys) / sizeof(keys[0]); i++) {
+        assert_true(key_compare(&keys[i - 1], &keys[i]) < 0);
+    }
+    assert_true(key_trigger_due_at(&keys[0]) == -5);
+    assert_int_equal(key_trigger_execution(&keys[1]), 1);
+    assert_int_equal(key_trigger_serial(&keys[1]), 2);
+}
+
 /* ---- defects ---- */
 
 static void add_beyond_the_end(const void *argument)
@@ -222,10 +274,13 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(a_text_is_cut_where_the_key_is_full),
     cmocka_unit_test(due_keys_are_ordered_by_execution_then_instant_then_entry),
     cmocka_unit_test(call_keys_are_ordered_by_execution_then_entry_then_attempt),
+    cmocka_unit_test(kept_responses_are_ordered_by_instant),
+    cmocka_unit_test(keys_by_time_are_ordered_by_instant_and_say_it),
     cmocka_unit_test(of_two_keys_where_one_begins_the_other_the_shorter_comes_first),
     cmocka_unit_test(rows_of_an_organisation_share_its_prefix),
     cmocka_unit_test(the_key_after_is_the_smallest_greater_one),
     cmocka_unit_test(parts_outside_of_a_key_are_a_defect),
+    cmocka_unit_test(triggers_are_ordered_by_program_then_instant),
 };
 
 OD_TEST_MAIN(tests)

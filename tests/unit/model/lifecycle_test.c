@@ -34,6 +34,10 @@ static const char *const call_moves[] = {"queued claimed", "queued started", "qu
                                          /* released: certainly the phone did not ring */
                                          "started queued", "started ended", NULL};
 
+/* fired when it is due, missed when it moves to before the launch */
+static const char *const trigger_moves[] = {"pending fired", "pending missed", "pending cancelled",
+                                            NULL};
+
 /* A status machine behind one signature. */
 struct machine {
     const char *what;
@@ -82,10 +86,24 @@ static unsigned move_call(unsigned from, unsigned to)
     return status;
 }
 
+static const char *trigger_word(unsigned status)
+{
+    return trigger_status_name((enum trigger_status)status);
+}
+
+static unsigned move_trigger(unsigned from, unsigned to)
+{
+    enum trigger_status status = (enum trigger_status)from;
+
+    lifecycle_trigger(&status, (enum trigger_status)to);
+    return status;
+}
+
 static const struct machine machines[] = {
     {"execution", execution_moves, EXECUTION_CANCELLED, execution_word, move_execution},
     {"entry", entry_moves, ENTRY_SKIPPED, entry_word, move_entry},
     {"call", call_moves, CALL_ENDED, call_word, move_call},
+    {"trigger", trigger_moves, TRIGGER_CANCELLED, trigger_word, move_trigger},
 };
 
 static bool is_listed(const struct machine *machine, unsigned from, unsigned to)

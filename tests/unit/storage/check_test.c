@@ -13,6 +13,15 @@ static void an_empty_store_has_no_finding(void **state)
     assert_sound(*state);
 }
 
+static void what_a_removal_has_left_is_sound(void **state)
+{
+    struct store_fixture *f = *state;
+
+    world_removed(f->batch);
+    assert_int_equal(store_fixture_commit(f), 0);
+    assert_sound(f);
+}
+
 /* ---- planted defects ---- */
 
 /* A row as it is, to be changed and put again. */
@@ -72,6 +81,36 @@ static void a_wrong_counter_is_found(void **state)
         assert_int_equal(store_fixture_commit(f), 0);
     }
     assert_sound(f);
+}
+
+static void what_a_removal_should_have_taken_first_is_found(void **state)
+{
+    struct store_fixture *f = *state;
+    struct key settings = key_u32(WORLD_REMOVED), due = key_due(WORLD_REMOVED, WORLD_AT, 1);
+    struct key job = key_text(SLICE("remove_execution/0000000004"));
+
+    world_removed(f->batch);
+    batch_put(f->batch, TABLE_EXECUTION, &settings,
+              &(struct execution_settings){.number = WORLD_REMOVED});
+    assert_finding(f, "executions 4: is of an execution that was removed");
+    batch_delete(f->batch, TABLE_EXECUTION, &settings);
+    batch_put(f->batch, TABLE_DUE, &due, &(struct due_row){0});
+    assert_finding(f, "is of an execution that was removed");
+    batch_delete(f->batch, TABLE_DUE, &due);
+    assert_int_equal(store_fixture_commit(f), 0);
+    assert_sound(f);
+    batch_delete(f->batch, TABLE_JOB, &job); /* and its rows are nobody's */
+    assert_finding(f, "execution_states 4: has no settings");
+}
+
+static void an_event_beyond_the_numbers_given_is_found(void **state)
+{
+    struct store_fixture *f = *state;
+    struct key key = key_u32(WORLD_ORGANISATION);
+
+    batch_put(f->batch, TABLE_EVENT_HEAD, &key,
+              &(struct event_head){.last = 2, .last_at = WORLD_AT});
+    assert_finding(f, "events 1/3: has a number or an instant that was not given");
 }
 
 static void pending_contacts_of_a_skipped_execution_are_found(void **state)
@@ -272,6 +311,9 @@ static const struct CMUnitTest tests[] = {
     CASE(a_sound_store_has_no_finding),
     cmocka_unit_test_setup_teardown(an_empty_store_has_no_finding, store_fixture_setup,
                                     store_fixture_teardown),
+    CASE(what_a_removal_has_left_is_sound),
+    CASE(what_a_removal_should_have_taken_first_is_found),
+    CASE(an_event_beyond_the_numbers_given_is_found),
     CASE(a_wrong_counter_is_found),
     CASE(pending_contacts_of_a_skipped_execution_are_found),
     CASE(an_active_list_that_is_wrong_is_found),

@@ -11,6 +11,7 @@ enum {
     WORLD_ORGANISATION = 1,
     WORLD_AUDIENCE = 10, /* numbers */
     WORLD_EMPTIED = 11,
+    WORLD_REMOVED = 4,
     WORLD_RUNNING = 5,
     WORLD_CANCELLED = 6,
     WORLD_OVER = 7,
@@ -67,6 +68,22 @@ static inline void world_did(struct batch *batch, uint32_t owner, uint8_t number
     world_owned(batch, TABLE_DID_BY_NUMBER, &by_number, owner, did.id);
 }
 
+/* A response that is kept, and its place in the index. */
+static inline void world_kept_response(struct batch *batch, uint32_t owner, uint8_t number)
+{
+    const uint8_t hash[KEY_HASH_BYTES] = {number, 1, 2};
+    struct kept_response kept = {.fingerprint = {number},
+                                 .status = 201,
+                                 .request_id = SLICE("one"),
+                                 .body = SLICE("sealed"),
+                                 .created_at = WORLD_AT};
+    struct key key = key_idempotency(owner, hash);
+    struct key by_time = key_idempotency_by_time(WORLD_AT, owner, hash);
+
+    batch_put(batch, TABLE_IDEMPOTENCY, &key, &kept);
+    batch_put(batch, TABLE_IDEMPOTENCY_BY_TIME, &by_time, &(struct due_row){0});
+}
+
 static inline void world_platform(struct batch *batch)
 {
     struct organisation organisation = {.number = WORLD_ORGANISATION,
@@ -81,6 +98,8 @@ static inline void world_platform(struct batch *batch)
     world_api_key(batch, WORLD_ORGANISATION, 2);
     world_did(batch, 0, 1);
     world_did(batch, WORLD_ORGANISATION, 2);
+    world_kept_response(batch, 0, 1);
+    world_kept_response(batch, WORLD_ORGANISATION, 2);
 }
 
 static inline void world_member(struct batch *batch, uint32_t audience, uint8_t contact,
@@ -181,6 +200,9 @@ static inline void world_execution(struct batch *batch, uint32_t number, bool is
     world_number(batch, TABLE_ORGANISATION_EXECUTION, key, number);
     if (is_active) {
         world_number(batch, TABLE_ACTIVE_EXECUTION, key, number);
+    } else {
+        key = key_ended_execution(state->actual_end_at, number);
+        batch_put(batch, TABLE_ENDED_EXECUTION, &key, &(struct due_row){0});
     }
 }
 
@@ -227,6 +249,34 @@ static inline void world_live(struct batch *batch, uint32_t execution, uint32_t 
     batch_put(batch, TABLE_LIVE_CALL, &key, &live);
 }
 
+/* The first two of three events have been removed. */
+static inline void world_events(struct batch *batch)
+{
+    struct status_event event = {.execution = WORLD_OVER,
+                                 .execution_id = world_id('e', WORLD_OVER),
+                                 .status = EXECUTION_COMPLETED,
+                                 .at = WORLD_AT,
+                                 .filed_at = WORLD_AT};
+    struct event_head head = {.last = 3, .last_at = WORLD_AT};
+    struct key key = key_event(WORLD_ORGANISATION, 3);
+
+    batch_put(batch, TABLE_EVENT, &key, &event);
+    key = key_event_by_time(WORLD_AT, WORLD_ORGANISATION, 3);
+    batch_put(batch, TABLE_EVENT_BY_TIME, &key, &(struct due_row){0});
+    key = key_u32(WORLD_ORGANISATION);
+    batch_put(batch, TABLE_EVENT_HEAD, &key, &head);
+}
+
+/* What a job has left of an execution. */
+static inline void world_removed(struct batch *batch)
+{
+    struct job job = {JOB_REMOVE_EXECUTION, WORLD_ORGANISATION, WORLD_REMOVED};
+    struct key key = key_text(SLICE("remove_execution/0000000004"));
+
+    batch_put(batch, TABLE_JOB, &key, &job);
+    world_entry(batch, WORLD_REMOVED, 1, ENTRY_COMPLETED, 2);
+}
+
 static inline void world_make(struct batch *batch)
 {
     struct execution_state running = {.status = EXECUTION_RUNNING,
@@ -241,7 +291,8 @@ static inline void world_make(struct batch *batch)
                                    .counters = {1, 1, 0, 0, 0, 0},
                                    .snapshot_done = true,
                                    .skip_done = true,
-                                   .next_entry = 1};
+                                   .next_entry = 1,
+                                   .actual_end_at = WORLD_AT};
 
     world_platform(batch);
     world_directory(batch);
@@ -265,6 +316,7 @@ static inline void world_make(struct batch *batch)
     world_live(batch, WORLD_CANCELLED, 2, 1);
     world_execution(batch, WORLD_OVER, false, &over);
     world_entry(batch, WORLD_OVER, 0, ENTRY_COMPLETED, 1);
+    world_events(batch);
 }
 
 #endif

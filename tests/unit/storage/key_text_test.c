@@ -19,6 +19,8 @@ static void parts_are_separated(void **state)
     assert_printed(TABLE_ENTRY, key_entry(3, 17), "3/17");
     assert_printed(TABLE_CALL, key_call(3, 17, 2), "3/17/2");
     assert_printed(TABLE_DUE, key_due(3, 1000, 17), "3/1970-01-01T00:00:01.000Z/17");
+    assert_printed(TABLE_TRIGGER, key_trigger(1, &id, 1000, 3, 4),
+                   "1/01900000-0000-0000-0000-0000000000ff/1970-01-01T00:00:01.000Z/3/4");
     assert_printed(TABLE_MEMBERSHIP, key_membership(1, &id, 9),
                    "1/01900000-0000-0000-0000-0000000000ff/9");
     assert_printed(TABLE_CONTACT_BY_PHONE, key_owned_text(1, SLICE("+21260")), "1/+21260");

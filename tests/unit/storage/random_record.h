@@ -147,6 +147,21 @@ static inline void random_retry(struct prng *prng, struct retry_strategy *retry)
     }
 }
 
+static inline void random_trigger(struct prng *prng, struct arena *arena,
+                                  struct trigger_condition *trigger)
+{
+    trigger->attribute_name = random_text(prng, arena);
+    if (slice_is_empty(trigger->attribute_name)) {
+        return; /* batch mode */
+    }
+    trigger->offset_minutes = (int32_t)(uint32_t)random_number(prng, UINT32_MAX);
+    trigger->recurrence = (enum recurrence)prng_below(prng, RECURRENCE_YEARLY + 1);
+    trigger->has_time_of_day = prng_below(prng, 2) != 0;
+    if (trigger->has_time_of_day) {
+        trigger->minute_of_day = (uint16_t)prng_below(prng, 1440);
+    }
+}
+
 static inline void random_field(struct prng *prng, struct arena *arena,
                                 const struct record_field *field, void *member)
 {
@@ -177,6 +192,7 @@ static inline void random_field(struct prng *prng, struct arena *arena,
     case FIELD_RULES:
     case FIELD_COUNTS: random_list(prng, arena, type, member); break;
     case FIELD_RETRY: random_retry(prng, member); break;
+    case FIELD_TRIGGER: random_trigger(prng, arena, member); break;
     case FIELD_WINDOWS: random_windows(prng, arena, member); break;
     case FIELD_PACING:
         pacing->max_concurrent_calls = (uint32_t)random_number(prng, UINT32_MAX);
@@ -263,6 +279,14 @@ static inline bool same_retry(const struct retry_strategy *a, const struct retry
            memcmp(a->dates, b->dates, a->date_count * sizeof(a->dates[0])) == 0;
 }
 
+static inline bool same_trigger(const struct trigger_condition *a,
+                                const struct trigger_condition *b)
+{
+    return slice_equal(a->attribute_name, b->attribute_name) &&
+           a->offset_minutes == b->offset_minutes && a->recurrence == b->recurrence &&
+           a->has_time_of_day == b->has_time_of_day && a->minute_of_day == b->minute_of_day;
+}
+
 /* Whether two records of a table say the same. */
 static inline bool same_record(enum table table, const void *a, const void *b)
 {
@@ -288,6 +312,7 @@ static inline bool same_record(enum table table, const void *a, const void *b)
             break;
         case FIELD_WINDOWS: is_same = same_windows(left, right); break;
         case FIELD_RETRY: is_same = same_retry(left, right); break;
+        case FIELD_TRIGGER: is_same = same_trigger(left, right); break;
         case FIELD_PACING:
             is_same = pacing[0]->max_concurrent_calls == pacing[1]->max_concurrent_calls &&
                       pacing[0]->calls_per_second_micro == pacing[1]->calls_per_second_micro;

@@ -13,6 +13,7 @@ struct fixture {
         struct pause_windows windows;
         struct pacing_settings pacing;
         struct execution_counters counters;
+        struct trigger_condition trigger;
     } out;
 };
 
@@ -114,11 +115,22 @@ static void pacing_and_counters_are_numbers(void **state)
     assert_written(FIELD_COUNTERS, &counters, SLICE("\x96\x06\x01\x02\x03\0\0"));
 }
 
+static void a_trigger_condition_has_a_minute_when_it_has_a_time(void **state)
+{
+    struct trigger_condition trigger = {
+        .attribute_name = SLICE_INIT("a"), .offset_minutes = -1, .recurrence = RECURRENCE_YEARLY};
+
+    (void)state;
+    assert_written(FIELD_TRIGGER, &trigger, SLICE("\x93\xa1\x61\xff\x02"));
+    trigger.has_time_of_day = true;
+    assert_written(FIELD_TRIGGER, &trigger, SLICE("\x94\xa1\x61\xff\x02\0"));
+}
+
 static void zero_is_empty_and_anything_else_is_not(void **state)
 {
     struct fixture *f = *state;
 
-    for (int type = FIELD_ATTRIBUTES; type <= FIELD_COUNTERS; type++) {
+    for (int type = FIELD_ATTRIBUTES; type <= FIELD_TRIGGER; type++) {
         memset(&f->out, 0, sizeof(f->out));
         assert_true(record_nested_is_empty((enum record_field_type)type, &f->out));
     }
@@ -167,6 +179,10 @@ static void malformed_fields_are_refused(void **state)
         {FIELD_COUNTS, "a negative one", SLICE_INIT("\x91\xff")},
         {FIELD_COUNTERS, "five numbers", SLICE_INIT("\x95\1\1\1\1\1")},
         {FIELD_COUNTERS, "a negative one", SLICE_INIT("\x96\1\1\1\1\1\xff")},
+        {FIELD_TRIGGER, "no recurrence", SLICE_INIT("\x92\xa1\x61\0")},
+        {FIELD_TRIGGER, "recurrence 3", SLICE_INIT("\x93\xa1\x61\0\3")},
+        {FIELD_TRIGGER, "more than 32 bits", SLICE_INIT("\x93\xa1\x61\xcf\0\0\0\1\0\0\0\0\1")},
+        {FIELD_TRIGGER, "five members", SLICE_INIT("\x95\xa1\x61\0\1\0\0")},
     };
     struct fixture *f = *state;
 
@@ -191,5 +207,6 @@ static const struct CMUnitTest tests[] = {
     CASE(pacing_and_counters_are_numbers),
     CASE(zero_is_empty_and_anything_else_is_not),
     CASE(malformed_fields_are_refused),
+    CASE(a_trigger_condition_has_a_minute_when_it_has_a_time),
 };
 OD_TEST_MAIN(tests)
