@@ -164,6 +164,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(no_credits),
     cmocka_unit_test(other_statuses_do_not_run),
     cmocka_unit_test(who_is_not_due_blocks_nobody_else),
+    cmocka_unit_test(who_waits_for_the_contacts_other_call_blocks_nobody_else),
     cmocka_unit_test(a_window_that_never_ends_has_no_end),
     cmocka_unit_test(limits_are_told_with_their_numbers),
     cmocka_unit_test(without_a_gateway_or_a_did),
