@@ -339,12 +339,19 @@ static void refuse(struct engine *engine, uint64_t exchange, const char *reason)
     engine->on_reply(engine->reply_context, exchange, &reply);
 }
 
+/* What ends a request that is under way: a claim that waits, and the response that its client is to
+ * find again under its Idempotency-Key. */
+static bool is_taken_by_a_drain(enum message_type type)
+{
+    return type == MESSAGE_CLAIM_GIVEN_UP || type == MESSAGE_RESPONSE_KEPT;
+}
+
 void engine_post(struct engine *engine, const struct message *message, struct arena *arena)
 {
     struct letter letter = {.message = *message, .arena = arena};
     const char *reason = "";
     bool is_accepted = engine_is_ready(engine, &reason) ||
-                       (engine->mode == ENGINE_DRAINING && message->type == MESSAGE_CLAIM_GIVEN_UP);
+                       (engine->mode == ENGINE_DRAINING && is_taken_by_a_drain(message->type));
 
     if (is_accepted && mailbox_letters(&engine->mailbox) >= MAILBOX_LETTERS_MAX) {
         is_accepted = false;

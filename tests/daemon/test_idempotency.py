@@ -1,13 +1,15 @@
 """api.md, "Idempotency": the same POST under the same key is done once, and answered the same each
 time."""
 
+import contextlib
+import http.client
 import json
 import os
 import socket
 import threading
 
 from outdial_daemon import (
-    Story, expect, later, main, result, started, unknown_id, wait_until)
+    Story, expect, later, main, read_response, result, started, unknown_id, wait_until)
 
 
 class Keys(Story):
@@ -374,6 +376,44 @@ class AnswersOfManyParts(Keys):
         self.assertNotEqual(first.json["now"], before)
         self.assert_replay(first, self.send("t", path, {"seconds": 60}, self.admin))
         self.assertEqual(self.daemon.now(), first.json["now"])
+
+    def test_what_a_drain_answers_is_kept_too(self):
+        """Answers of several parts, sent while the daemon stops: asked again, they come again."""
+        worker = self.worker()
+        self.one.launch(self.one.program(180))
+        calls = worker.claim_exactly(180)
+        for begin in range(0, len(calls), 60):
+            events = [{"events": [started(call)]} for call in calls[begin:begin + 60]]
+            answers = self.drain_amid(worker, events)
+            self.daemon.start()
+            for body, answer in zip(events, answers):
+                if answer is not None and answer.status == 200:
+                    self.assert_replay(answer, self.send(
+                        body["events"][0]["callId"], "/api/call-events", body, worker.api))
+
+    def drain_amid(self, worker, bodies):
+        """Stops the daemon when the first of these requests is answered; the answers."""
+        with contextlib.ExitStack() as stack:
+            connections = []
+            for body in bodies:
+                text = json.dumps(body)
+                connection = stack.enter_context(self.daemon.connect())
+                connection.sendall((
+                    "POST /api/call-events HTTP/1.1\r\nHost: x\r\n"
+                    f"X-API-Key: {worker.api.key}\r\n"
+                    f"Idempotency-Key: {body['events'][0]['callId']}\r\n"
+                    "Content-Type: application/json\r\n"
+                    f"Content-Length: {len(text)}\r\n\r\n{text}").encode())
+                connections.append(connection)
+            self.assertEqual(connections[0].recv(1, socket.MSG_PEEK), b"H")
+            self.daemon.stop()
+            return [self.answer_of(connection) for connection in connections]
+
+    def answer_of(self, connection):
+        try:
+            return read_response(connection)
+        except (ConnectionError, http.client.HTTPException):
+            return None  # it had not been read yet
 
     def test_a_claim_that_waits_ends_with_the_drain(self):
         answers = []

@@ -47,6 +47,42 @@ static void a_stopped_engine_answers_what_it_has_taken(void **state)
     assert_int_equal(f->answers[last].kind, REPLY_RECORD);
 }
 
+static uint64_t post_kept(struct fixture *f)
+{
+    struct arena *arena = arena_new();
+    struct response_kept *kept = arena_zalloc(arena, sizeof(*kept));
+
+    kept->organisation = FIXTURE_ORGANISATION;
+    kept->response.status = 201;
+    kept->response.request_id = SLICE("r");
+    kept->response.body = SLICE("sealed");
+    return fixture_post(f, MESSAGE_RESPONSE_KEPT, 0, (union payload){.kept = kept}, arena);
+}
+
+static void a_stopped_engine_keeps_the_responses_that_it_still_gives(void **state)
+{
+    struct fixture *f = *state;
+    const uint8_t hash[KEY_HASH_BYTES] = {0};
+    struct kept_response row;
+    struct arena arena;
+    uint64_t exchange;
+
+    fixture_open(f);
+    fixture_add_organisation(f);
+    engine_stop(f->engine);
+    exchange = post_kept(f);
+    assert_int_equal(engine_run(f->engine), 0);
+    assert_int_equal(f->waiting, 0);
+    assert_int_equal(f->answers[exchange].kind, REPLY_NOTHING);
+    fixture_close(f);
+    fixture_open(f);
+    arena_init(&arena, 1024);
+    assert_true(fixture_get(f, TABLE_IDEMPOTENCY, key_idempotency(FIXTURE_ORGANISATION, hash),
+                            &arena, &row));
+    assert_int_equal(row.status, 201);
+    arena_deinit(&arena);
+}
+
 static void what_was_answered_is_there_after_a_restart(void **state)
 {
     struct fixture *f = *state;
@@ -141,6 +177,7 @@ static void a_campaign_goes_on_after_a_restart(void **state)
 static const struct CMUnitTest tests[] = {
     CASE(an_open_engine_takes_messages),
     CASE(a_stopped_engine_answers_what_it_has_taken),
+    CASE(a_stopped_engine_keeps_the_responses_that_it_still_gives),
     CASE(what_was_answered_is_there_after_a_restart),
     CASE(numbers_go_on_after_a_restart),
     CASE(ids_ascend),
