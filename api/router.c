@@ -240,7 +240,7 @@ static const struct compiled_route *find_route(const struct exchange *exchange,
 static bool check_ids(struct exchange *exchange, const struct compiled_route *route,
                       const struct segments *path)
 {
-    size_t count = 0;
+    unsigned count = 0;
 
     for (size_t i = 0; i < path->count; i++) {
         if (!is_id(route->segments.items[i])) {
@@ -254,6 +254,7 @@ static bool check_ids(struct exchange *exchange, const struct compiled_route *ro
         }
         count++;
     }
+    exchange->id_count = count;
     return true;
 }
 
