@@ -119,7 +119,8 @@ class Case(Story):
     def fill(cls):
         """Something behind every id, and bodies that name what there is."""
         one = cls.one
-        one.api.create("/api/custom-attributes", {"name": "renewal_date", "type": "date"})
+        attribute = one.api.create("/api/custom-attributes",
+                                   {"name": "renewal_date", "type": "date"})
         one.api.create("/api/custom-attributes", {"name": "score", "type": "number"})
         contact, flow, did = one.contact(), one.flow(nodes=[
             {"id": "greet", "type": "say"}, {"id": "bye", "type": "hangup"},
@@ -133,7 +134,7 @@ class Case(Story):
         cls.live = live["id"]
         cls.ids = {"organizations": one.id, "contacts": contact["id"], "flows": flow["id"],
                    "dids": did["id"], "audiences": audience["id"], "programs": program["id"],
-                   "program_executions": execution}
+                   "program_executions": execution, "custom_attributes": attribute["id"]}
         cls.bodies = {
             "POST /api/audiences/{id}/contacts": {"contactIds": [contact["id"]]},
             "DELETE /api/audiences/{id}/contacts": {"contactIds": [contact["id"]]},
