@@ -2,6 +2,7 @@
 resources do in the same matter is in test_conventions.py."""
 
 import json
+import os
 import re
 
 from outdial_daemon import MONDAY_NINE, NOTHING, Story, expect, main, unknown_id
@@ -165,6 +166,35 @@ class Made(Story):
         execution = expect(response, 201)["executionId"]
         self.assertEqual(response.headers["Location"], f"/api/program-executions/{execution}")
         self.assertEqual(one.api.read(response.headers["Location"])["programId"], made["id"])
+
+
+class Defects(Story):
+    """A damaged row: a 500 that tells nothing internal, and all else goes on."""
+
+    def flip(self, text):
+        """Damages the row that has the text (or mends it again) while the daemon rests."""
+        self.daemon.stop()
+        with open(os.path.join(self.daemon.data, "data.mdb"), "r+b") as file:
+            content = file.read()
+            places = [match.start() for match in re.finditer(text, content)]
+            self.assertTrue(places)
+            for place in places:
+                file.seek(place)
+                file.write(bytes([content[place] ^ 1]))
+        self.daemon.start()
+
+    def test_an_internal_error_tells_nothing_internal(self):
+        one = self.org()
+        good, bad = one.contact(), one.contact(firstName="Unmistakable")
+        self.flip(b"Unmistakable")
+        for path in (f"/api/contacts/{bad['id']}", "/api/contacts"):
+            body = self.fails(one.api.get(path), 500, "InternalError")
+            self.assertNotRegex(body["message"], r"[a-z]+_[a-z]+|\.[ch]\b|/|row|store|corrupt|"
+                                r"checksum|0x|" + bad["id"])
+        self.assertEqual(one.api.read(f"/api/contacts/{good['id']}"), good)
+        self.assertIn("cannot be read", self.daemon.log_tail())
+        self.flip(b"Tnmistakable")
+        self.assertEqual(one.api.read(f"/api/contacts/{bad['id']}"), bad)
 
 
 if __name__ == "__main__":
