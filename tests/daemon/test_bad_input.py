@@ -5,6 +5,7 @@ import json
 import os
 import re
 
+import contract
 from operations import Document
 from outdial_daemon import Organisation, Story, expect, later, main
 
@@ -152,7 +153,7 @@ class Case(Story):
             "PATCH /api/flows/{id}": {"name": "x", "startNode": "a", "nodes": [
                 {"id": "a", "type": "say", "free": {"deep": [{"er": 1}], "text": "x"}}]},
             "POST /api/programs": {**cls.program(flow, audience, did), "mode": "batch"},
-            "PATCH /api/programs/{id}": {**cls.program(flow, audience, did), "status": "active"},
+            "PATCH /api/programs/{id}": {**cls.program(flow, audience, did), "status": "archived"},
         }
 
     @classmethod
@@ -298,6 +299,55 @@ class Hostile(Case):
             yield from ("3", True)
             if "customAttributes" not in place:  # which may be any number
                 yield from (-1e300, 1e300)
+
+    def faults(self, operation, client, path, body):
+        """The faults of a body that a fault of the query keeps from being taken."""
+        response = client.request(operation.method, f"{path}?dry=1", body)
+        named = [detail["path"] for detail in self.invalid(response, "dry")["details"]]
+        return [name for name in named if name != "dry"]
+
+    def test_the_bodies_are_good_but_for_what_is_put_in(self):
+        for operation, client, path, example in self.with_bodies():
+            with self.subTest(operation.name):
+                self.assertEqual(self.faults(operation, client, path, example), [])
+                contract.request_validator(operation.method, operation.path).validate(example)
+
+    def test_the_contracts_schemas_and_the_daemon_are_of_one_mind(self):
+        judged = 0
+        for operation, client, path, example in self.with_bodies():
+            validator = contract.request_validator(operation.method, operation.path)
+            for place in values_in(example):
+                if not place or operation.path == "/api/call-events":
+                    continue
+                for wrong in self.variants(example, place):
+                    judged += 1
+                    body = json.loads(with_value(example, place, json.dumps(wrong).encode()))
+                    is_good = validator.is_valid(body)
+                    named = self.faults(operation, client, path, body)
+                    with self.subTest(operation.name, place=shown(place), value=str(wrong)[:60]):
+                        if not is_good:
+                            self.assertNotEqual(named, [])
+                        elif not self.is_beyond_schemas(place, wrong):
+                            self.assertEqual(named, [])
+        self.assertGreater(judged, 1000)
+
+    def variants(self, example, place):
+        value = example
+        for key in place:
+            value = value[key]
+        yield from (None, "", 0, -1, 1.0, 1.5, 2 ** 53 - 1, 2 ** 53, 10 ** 6, "x" * 300, {}, [],
+                    True, [1], {"x": 1}, "2026-11-23", "2026-11-23T00:00:00")
+        if isinstance(value, list) and value:
+            yield from (value * 2, value * 1001)
+        if isinstance(value, dict):
+            yield {**value, "unknown": 1}
+            yield from ({**value, key: None} for key in value)
+            yield from ({k: v for k, v in value.items() if k != key} for key in value)
+
+    def is_beyond_schemas(self, place, wrong):
+        """What only stored rows, the configuration or another property can tell, and the formats of texts."""
+        return (isinstance(wrong, str) or "customAttributes" in place or "nodes" in place
+                or place[-1] in ("audienceId", "seconds", "autoPauseRules"))
 
     def test_all_faults_are_named_at_once(self):
         """Every value of a body is wrong; each is in `details`."""

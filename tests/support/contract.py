@@ -93,6 +93,12 @@ class _Response:
                                   _validator(json.dumps(header.get("schema", {}))))
 
 
+def request_validator(method, path):
+    """A validator of the JSON body of an operation, by the path that the document has for it."""
+    body = resolve(document()["paths"][path][method.lower()]["requestBody"])
+    return _validator(json.dumps(body["content"]["application/json"]["schema"]))
+
+
 @functools.lru_cache(None)
 def _validator(text):
     """A validator of a schema, given as JSON so that equal ones are compiled once."""
