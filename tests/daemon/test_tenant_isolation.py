@@ -139,6 +139,9 @@ class Case(Story):
         return sets
 
     def ask(self, client, operation, path, options):
+        if "text/event-stream" in operation.answers:
+            client = client.clone()
+            client.timeout = 5  # a stream that opens does not end by itself
         return client.request(operation.method, path, **options)
 
     def told(self, response, *ids):
