@@ -70,6 +70,8 @@ def _operation(method, path):
             if method.lower() in item:
                 return item[method.lower()], f"{method} {name}"
             known = known or name
+            if "{" not in name:
+                break  # "/api/contacts/upsert" is never a contact
     return None, f"{method} {known or path}"
 
 
