@@ -2,13 +2,9 @@
 it was made from, restarts, the end; and how long its triggers are kept."""
 
 import json
-import re
-import subprocess
 import threading
-import unittest
 
-from outdial_daemon import (
-    MONDAY_NINE, Worker, expect, later, main, program_path, unknown_id, wait_until)
+from outdial_daemon import MONDAY_NINE, Worker, expect, later, main, wait_until
 from test_live import LiveStory
 
 DAY = 86400
@@ -235,6 +231,76 @@ class TheEnd(Edges):
         self.assertEqual(self.total(), 0)
 
 
+class Parked(Edges):
+    """A second entry of a contact waits until the call of the first has ended."""
+
+    def setUp(self):
+        super().setUp()
+        self.person = self.one.person(later(MONDAY_NINE, seconds=60))
+
+    def park(self, **fields):
+        self.start(**fields)
+        self.daemon.advance(60)
+        self.first = self.worker.claim_one()
+        self.worker.started(self.first)
+        self.one.set_date(self.person, later(MONDAY_NINE, seconds=61))
+        self.daemon.advance(1)
+        self.one.wait_counts(self.execution, total=2, pending=1, inProgress=1)
+        self.worker.claim_none()
+
+    def test_the_contact_goes_and_the_process_is_killed(self):
+        self.park()
+        self.api.remove(f"/api/contacts/{self.person['id']}")
+        self.daemon.restart(kill=True)
+        self.one.wait_counts(self.execution, total=2, pending=1, inProgress=1)
+        self.worker.result(self.first)
+        self.daemon.restart(kill=True)
+        self.daemon.settle()
+        self.worker.claim_none()
+        self.one.wait_counts(self.execution, total=2, completed=1, skipped=1)
+
+    def test_do_not_call_comes_meanwhile(self):
+        self.park()
+        self.api.change(f"/api/contacts/{self.person['id']}", {"doNotCall": True})
+        self.worker.result(self.first)
+        self.worker.claim_none()
+        self.one.wait_counts(self.execution, total=2, completed=1, skipped=1)
+
+    def test_paused_when_the_call_ends(self):
+        self.park()
+        self.one.pause(self.execution)
+        self.worker.result(self.first)
+        self.daemon.restart(kill=True)
+        self.worker.claim_none()
+        self.one.wait_counts(self.execution, total=2, completed=1, pending=1)
+        self.one.resume(self.execution)
+        self.worker.finish(self.worker.claim_one())
+        self.one.wait_counts(self.execution, total=2, completed=2)
+
+    def test_stop_at_comes_and_the_call_ends_after_it(self):
+        self.park(stopAt=later(MONDAY_NINE, seconds=120))
+        self.one.pause(self.execution)
+        self.daemon.advance(60)
+        self.one.wait_counts(self.execution, total=2, inProgress=1, skipped=1)
+        self.daemon.restart(kill=True)
+        self.worker.result(self.first)
+        self.one.wait_counts(self.execution, total=2, completed=1, skipped=1)
+        self.worker.claim_none()
+        self.daemon.advance(91 * DAY)
+        self.fails(self.api.get(f"/api/program-executions/{self.execution}"),
+                   404, "ExecutionNotFoundError")
+
+    def test_it_is_shown_without_an_instant_that_is_none(self):
+        self.park()
+        path = f"/api/program-executions/{self.execution}"
+        for tail in ("", "/contacts", "/diagnostics", "/report"):
+            answer = self.api.get(path + tail)
+            self.assertEqual(answer.status, 200)
+            self.assertNotIn("never", json.dumps(answer.json))
+        self.assertIsNone(self.api.read(path + "/diagnostics")["nextDialAt"])
+        self.assertIsNone(self.one.execution(self.execution)["nextDialAt"])
+
+
 class Instants(Edges):
     def test_years_that_were_missed_while_it_was_down(self):
         self.one.person("1990-11-24")
@@ -286,6 +352,48 @@ class Instants(Edges):
                 for row in self.one.triggers(program):
                     self.assert_stamp(row["dueAt"])
                 self.one.cancel(execution)
+
+
+class Many(Edges):
+    def test_killed_while_all_fire_at_one_instant(self):
+        """Each has fired once and has one entry, whenever the process died."""
+        count = 20_000
+        self.one.contacts(count, customAttributes={"birthday": "2026-11-24"})
+        self.start()
+        for _ in range(3):
+            thread = threading.Thread(target=self.advance_to_the_day)
+            thread.start()
+            before = self.total()
+            wait_until(lambda: self.total() > before or self.total() == count, "some fire")
+            self.daemon.kill9()
+            thread.join()
+            self.daemon.start()
+        self.advance_to_the_day()
+        self.daemon.settle()
+        rows = self.one.triggers(self.program, "?status=fired")
+        self.assertEqual((len(rows), len({row["contactId"] for row in rows})), (count, count))
+        self.assertEqual(len({row["contactId"] for row in self.one.entries(self.execution)}), count)
+        self.one.wait_counts(self.execution, total=count, pending=count)
+
+    def advance_to_the_day(self):
+        try:
+            self.admin.clone().post("/api/test-clock/advance", {"seconds": 15 * 3600})
+        except OSError:
+            pass
+
+    def test_others_are_answered_while_all_fire(self):
+        count = 30_000
+        self.one.contacts(count, customAttributes={"birthday": "2026-11-24"})
+        self.start()
+        thread = threading.Thread(target=self.advance_to_the_day)
+        thread.start()
+        seen = set()
+        while thread.is_alive():
+            seen.add(self.total())
+            self.one.person(None)
+        thread.join()
+        self.assertGreater(len(seen - {0, count}), 2, "nobody was answered in between")
+        self.assertEqual(self.total(), count)
 
 
 if __name__ == "__main__":
