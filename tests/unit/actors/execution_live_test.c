@@ -328,6 +328,30 @@ static void with_yearly_the_next_one_is_pending(void **state)
     assert_counters(f, 0, 0, 3, 0, 0);
 }
 
+/* The wall clock is set back to before the launch: what has fired stays so, and others are due by
+ * the clock as it is now. */
+static void a_clock_that_is_set_back_fires_nothing_twice(void **state)
+{
+    struct fixture *f = *state;
+
+    put_contact(f, 101, DATE_1H);
+    start(f);
+    stage_advance(f->stage, hours(2));
+    assert_trigger(f, 0, TRIGGER_FIRED, hours(1), 0);
+    stage_set_clock(f->stage, hours(-3));
+    change(f, 101, DATE_1H);
+    change(f, 102, DATE_BEFORE);
+    change(f, 103, DATE_1H);
+    restart(f);
+    assert_trigger(f, 0, TRIGGER_MISSED, hours(-1), 1);
+    assert_trigger(f, 1, TRIGGER_FIRED, hours(1), 0);
+    assert_trigger(f, 2, TRIGGER_PENDING, hours(1), 2);
+    stage_advance(f->stage, hours(2));
+    assert_trigger(f, 2, TRIGGER_FIRED, hours(1), 2);
+    assert_int_equal(count(f, TABLE_TRIGGER), 3);
+    assert_int_equal(count(f, TABLE_ENTRY), 2);
+}
+
 /* ---- the zone ---- */
 
 static const struct zone_change west_changes[] = {{INT64_MIN, -3600}};
@@ -448,6 +472,7 @@ static const struct CMUnitTest tests[] = {
     CASE(nothing_fires_after_the_end),
     CASE(many_due_at_once_fire_in_slices),
     CASE(with_yearly_the_next_one_is_pending),
+    CASE(a_clock_that_is_set_back_fires_nothing_twice),
     CASE(new_rules_move_what_is_pending),
     CASE(without_rules_a_contact_that_goes_is_heard),
     CASE(without_rules_a_change_waits_for_them_through_a_restart),
