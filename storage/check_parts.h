@@ -131,6 +131,7 @@ void check_trigger(struct check *check, const struct check_row *row);
 void check_live(struct check *check, const struct check_row *row,
                 const struct execution_settings *settings, const struct execution_state *state,
                 uint64_t live_calls);
+
 /* What was counted of an execution's rows for its log and its report (check_reports.c). */
 struct check_minute {
     uint32_t number;
