@@ -101,6 +101,8 @@ static struct execution_settings *make_settings(const struct actor_settings *set
     made->has_pause_windows = program->has_pause_windows;
     made->windows = program->windows;
     made->pacing = program->pacing;
+    made->rules = program->rules;
+    made->rule_count = program->rule_count;
     made->start_at = program->start_at;
     made->stop_at = program->stop_at;
     made->created_at = m->at;

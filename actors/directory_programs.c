@@ -241,6 +241,10 @@ static void program_apply(struct program *program, uint32_t present, const struc
     if (present & PROGRAM_GATEWAY) {
         program->gateway = value->gateway;
     }
+    if (present & PROGRAM_RULES) {
+        program->rules = value->rules;
+        program->rule_count = value->rule_count;
+    }
     if (present & PROGRAM_TRIGGER) {
         program->trigger = value->trigger;
     }

@@ -20,6 +20,7 @@ void dispatcher_init(struct dispatcher *d, const struct actor_settings *settings
     index32_init(&d->tenant_index);
     index32_init(&d->queue_index);
     d->queue_free = INDEX32_NONE;
+    d->first_dirty = INDEX32_NONE;
     d->wake_mono = INSTANT_NEVER;
 }
 
@@ -39,6 +40,7 @@ void dispatcher_deinit(struct dispatcher *d)
     index32_deinit(&d->tenant_index);
     index32_deinit(&d->queue_index);
     memset(d, 0, sizeof(*d));
+    d->first_dirty = INDEX32_NONE;
 }
 
 /* ---- tenants ---- */
@@ -70,6 +72,7 @@ struct dispatcher_tenant *dispatcher_tenant_of(const struct dispatch_step *s, ui
         index32_add(&d->tenant_index, organisation, slot);
         if (view_get(s->view, TABLE_ORGANISATION, &key, &row)) {
             set_caps(&d->tenants[slot], &row);
+            dispatcher_load_credits(s, &d->tenants[slot], &row);
         }
     }
     return &d->tenants[slot];
@@ -127,13 +130,17 @@ static void on_under_way(const struct dispatch_step *s)
 static void on_call_over(const struct dispatch_step *s)
 {
     const struct call_room *room = &s->m->payload.room;
-    struct dispatcher_gateway *gateway = gateway_of(s, room->gateway);
     struct dispatcher_tenant *tenant = dispatcher_tenant_of(s, room->organisation);
 
-    OD_CHECK(gateway->in_flight >= room->count && tenant->in_flight >= room->count);
-    gateway->in_flight -= room->count;
-    tenant->in_flight -= room->count;
-    s->d->in_flight -= room->count;
+    if (room->count > 0) {
+        struct dispatcher_gateway *gateway = gateway_of(s, room->gateway);
+
+        OD_CHECK(gateway->in_flight >= room->count && tenant->in_flight >= room->count);
+        gateway->in_flight -= room->count;
+        tenant->in_flight -= room->count;
+        s->d->in_flight -= room->count;
+    }
+    dispatcher_settle_credits(s, tenant, room);
     dispatcher_ask(s);
 }
 
@@ -185,6 +192,8 @@ void dispatcher_handle(struct dispatcher *d, const struct message *m, struct vie
     case MESSAGE_CLAIM: dispatcher_on_claim(&s); break;
     case MESSAGE_CLAIM_GIVEN_UP: dispatcher_on_claim_given_up(&s); break;
     case MESSAGE_ORGANISATION_CHANGED: on_organisation_changed(&s); break;
+    case MESSAGE_CREDITS_SET: dispatcher_on_credits_set(&s); break;
+    case MESSAGE_CREDITS_ADD: dispatcher_on_credits_add(&s); break;
     case MESSAGE_DISPATCH: dispatcher_on_dispatch(&s); break;
     default: OD_CHECK(!"a message that the dispatcher handles");
     }

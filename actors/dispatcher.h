@@ -5,6 +5,11 @@
  * comes back by CALL_OVER. For pull gateways it also keeps the calls on offer and the claims that
  * wait for them. All of this is derived from what executions say, so nothing is stored: after a
  * start they say it again (CALLS_UNDER_WAY, CALLS_OFFERED, DEMAND).
+ *
+ * It is also the arbiter of credits, which are stored (CREDITS): a GRANT to an execution of an
+ * organisation with a finite balance reserves a credit for each call, in the batch in which the
+ * calls are queued, and CALL_OVER says what became of them. So executions of one organisation share
+ * its balance exactly.
  */
 #ifndef OUTDIAL_ACTORS_DISPATCHER_H
 #define OUTDIAL_ACTORS_DISPATCHER_H
@@ -23,6 +28,7 @@ struct dispatcher {
     struct dispatcher_tenant *tenants;   /* organisations, by slot */
     struct index32 tenant_index;
     uint32_t tenant_count, tenant_room;
+    uint32_t first_dirty;            /* a tenant whose credits have changed; INDEX32_NONE: none */
     struct dispatcher_queue *queues; /* calls on offer of an execution, by slot */
     struct index32 queue_index;
     uint32_t queue_room, queue_free;
@@ -40,6 +46,10 @@ void dispatcher_deinit(struct dispatcher *d);
 /* Handles a message for ACTOR_DISPATCHER, or a TICK. */
 void dispatcher_handle(struct dispatcher *d, const struct message *m, struct view *view,
                        struct effects *out);
+
+/* Puts the CREDITS rows that have changed. The engine calls it when a batch closes: once a commit,
+ * not once a call. */
+void dispatcher_save(struct dispatcher *d, struct effects *out);
 
 struct wake dispatcher_wake(const struct dispatcher *d);
 

@@ -30,6 +30,9 @@ struct dispatcher_gateway {
 struct dispatcher_tenant {
     uint32_t number, in_flight, cap; /* cap 0: none */
     struct pacing pacing;
+    struct credits credits; /* as the row, or ahead of it until the batch closes */
+    bool is_dirty;          /* the row has to be saved */
+    uint32_t next_dirty;    /* slot; INDEX32_NONE: the last one */
 };
 
 /* A ring of the calls on offer of one execution, oldest first. */
@@ -54,6 +57,17 @@ struct dispatcher_tenant *dispatcher_tenant_of(const struct dispatch_step *s,
 void dispatcher_ask(
     const struct dispatch_step *s); /* a DISPATCH to itself, unless one is under way */
 void dispatcher_wake_at(const struct dispatch_step *s, int64_t mono);
+
+/* ---- dispatcher_credits.c ---- */
+
+void dispatcher_load_credits(const struct dispatch_step *s, struct dispatcher_tenant *tenant,
+                             const struct organisation *organisation);
+bool dispatcher_has_credit(const struct dispatcher_tenant *tenant);
+void dispatcher_reserve_credit(const struct dispatch_step *s, struct dispatcher_tenant *tenant);
+void dispatcher_settle_credits(const struct dispatch_step *s, struct dispatcher_tenant *tenant,
+                               const struct call_room *room);
+void dispatcher_on_credits_set(const struct dispatch_step *s);
+void dispatcher_on_credits_add(const struct dispatch_step *s);
 
 /* ---- dispatcher_grant.c ---- */
 

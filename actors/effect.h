@@ -24,6 +24,7 @@ enum reply_kind {
     REPLY_LAUNCHED,        /* 201 {executionId} */
     REPLY_EXECUTION,       /* 200, settings and state of an execution */
     REPLY_CLAIMED,         /* calls of a claim */
+    REPLY_CREDITS,         /* 200 {credits} */
     REPLY_EVENT,           /* the status of one event; the exchange waits for all its parts */
 };
 
@@ -93,6 +94,7 @@ struct reply {
             uint64_t changed, unchanged;
         } members;
         struct uuid launched; /* the execution's id */
+        int64_t credits;      /* the balance */
 
         struct {
             const struct execution_settings *settings;

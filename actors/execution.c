@@ -7,7 +7,6 @@
  */
 #include "actors/execution.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "actors/execution_step.h"
@@ -27,6 +26,7 @@ void execution_init(struct execution *e, uint32_t number)
     e->number = number;
     arena_init(&e->memory, SETTINGS_BLOCK);
     flights_init(&e->flights);
+    counters_init(&e->counters, &counter_store_embedded);
     e->due_from = key_due(number, 0, 0);
     e->next_due_at = INSTANT_NEVER;
     e->trigger_from = key_due(number, 0, 0);
@@ -40,6 +40,9 @@ void execution_deinit(struct execution *e)
     arena_deinit(&e->memory);
     flights_deinit(&e->flights);
     execution_report_deinit(e);
+    counters_deinit(&e->counters);
+    memory_free(e->reason);
+    e->reason = NULL;
     memory_free(e->did_is_usable);
     e->did_is_usable = NULL;
 }
@@ -85,11 +88,10 @@ bool execution_load(struct execution *e, uint32_t number, const struct actor_set
         execution_init(e, number);
         return false;
     }
-    OD_CHECK(e->state.status_reason.size < sizeof(e->reason));
-    if (e->state.status_reason.size > 0) {
-        memcpy(e->reason, e->state.status_reason.data, e->state.status_reason.size);
+    execution_set_reason(e, e->state.status_reason);
+    if (!execution_has_ended(e->state.status)) {
+        counters_load(&e->counters, view, number, e->settings.rule_count);
     }
-    e->state.status_reason.data = e->reason;
     e->call_timeout_ms = settings->call_timeout_ms;
     execution_find_gateway(e, settings);
     execution_find_dids(e, view);
@@ -108,6 +110,7 @@ void execution_save(struct execution *e, struct effects *out)
 
     effect_put(out, TABLE_EXECUTION_STATE, &key, &e->state);
     execution_report_save(e, out);
+    counters_save(&e->counters, e->number, out);
     e->is_dirty = false;
 }
 
@@ -117,6 +120,19 @@ void execution_touch(const struct step *s)
 {
     s->e->is_dirty = true;
     s->e->state.updated_at = s->m->at;
+}
+
+void execution_set_reason(struct execution *e, struct slice reason)
+{
+    char *copy = NULL;
+
+    if (reason.size > 0) {
+        copy = memory_resize(NULL, reason.size, 1);
+        memcpy(copy, reason.data, reason.size);
+    }
+    memory_free(e->reason);
+    e->reason = copy;
+    e->state.status_reason = slice_make(copy, reason.size);
 }
 
 void execution_tell_status(const struct step *s)
@@ -139,13 +155,12 @@ void execution_tell_status(const struct step *s)
 
 /* After stop or cancel the pending are skipped at once in the counters, and row by row in slices
  * (execution_control.c). */
-void execution_set_status(const struct step *s, enum execution_status to, const char *reason)
+void execution_set_status(const struct step *s, enum execution_status to, struct slice reason)
 {
     struct execution *e = s->e;
 
     lifecycle_execution(&e->state.status, to);
-    (void)snprintf(e->reason, sizeof(e->reason), "%s", reason);
-    e->state.status_reason = slice_from(e->reason);
+    execution_set_reason(e, reason);
     if (to == EXECUTION_RUNNING && e->state.actual_start_at == 0) {
         e->state.actual_start_at = s->m->at;
     }
@@ -155,6 +170,7 @@ void execution_set_status(const struct step *s, enum execution_status to, const 
                                 .type = MESSAGE_EXECUTION_ENDED};
 
         e->state.actual_end_at = s->m->at;
+        counters_clear(&e->counters);
         e->state.counters.skipped += e->state.counters.pending;
         e->state.counters.pending = 0;
         execution_leave_live(s);
@@ -174,18 +190,20 @@ void execution_reply(const struct step *s)
     effect_reply(s->out, &reply);
 }
 
-void execution_send_room(const struct step *s, enum message_type type, uint32_t count)
+void execution_send_room(const struct step *s, const struct call_room *room, enum message_type type)
 {
-    struct message message = {.actor = {ACTOR_DISPATCHER, 0}, .type = type};
+    struct message message = {.actor = {ACTOR_DISPATCHER, 0}, .type = type, .payload.room = *room};
+    struct call_room *sent = &message.payload.room;
 
-    if (count == 0 || !s->e->has_gateway) {
-        return;
+    sent->execution = s->e->number;
+    sent->organisation = s->e->settings.organisation;
+    sent->gateway = s->e->gateway;
+    if (!s->e->has_gateway) { /* it takes no room; a credit may be reserved all the same */
+        sent->count = 0;
     }
-    message.payload.room = (struct call_room){.execution = s->e->number,
-                                              .organisation = s->e->settings.organisation,
-                                              .gateway = s->e->gateway,
-                                              .count = count};
-    effect_send(s->out, &message);
+    if (sent->count + sent->credits_spent + sent->credits_returned > 0) {
+        effect_send(s->out, &message);
+    }
 }
 
 /* ---- dispatch ---- */
@@ -218,6 +236,7 @@ static handler_fn handler_of(enum message_type type)
         [MESSAGE_CONTACTS_CHANGED] = execution_on_contacts_changed,
         [MESSAGE_TICK] = on_tick,
         [MESSAGE_GRANT] = execution_on_grant,
+        [MESSAGE_NO_CREDITS] = execution_on_no_credits,
         [MESSAGE_CALL_CLAIMED] = execution_on_call_claimed,
         [MESSAGE_CALL_STARTED] = execution_on_call_started,
         [MESSAGE_NODE_EXECUTED] = execution_on_node_executed,
@@ -343,4 +362,6 @@ void execution_check(const struct execution *e)
     OD_CHECK(n->in_progress == e->flights.count);
     OD_CHECK(e->state.status != EXECUTION_COMPLETED || n->pending + n->in_progress == 0);
     OD_CHECK(!execution_has_ended(e->state.status) || n->pending == 0);
+    OD_CHECK(e->counters.count ==
+             (execution_has_ended(e->state.status) ? 0 : e->settings.rule_count));
 }

@@ -3,8 +3,8 @@
  *
  * In memory: settings, counters and the live calls. The pending contacts stay in the store: the due
  * index is their queue, and a grant from the dispatcher takes the next ones from it. Everything
- * that a restart needs is in rows: EXECUTION, EXECUTION_STATE, EXECUTION_REPORT, ENTRY, DUE,
- * LIVE_CALL; in live mode also TRIGGER, TRIGGER_DUE, CONTACT_TRIGGER, WAITING.
+ * that a restart needs is in rows: EXECUTION, EXECUTION_STATE, EXECUTION_REPORT, NODE_COUNTERS,
+ * ENTRY, DUE, LIVE_CALL; in live mode also TRIGGER, TRIGGER_DUE, CONTACT_TRIGGER, WAITING.
  *
  *     LAUNCH ── SNAPSHOT_SLICE… ─▶ DEMAND to the dispatcher ─▶ GRANT: contacts queued, offered to
  * the gateway CALL_CLAIMED ─▶ CALL_STARTED (permission) ─▶ NODE_EXECUTED… ─▶ CALL_RESULT:
@@ -14,11 +14,10 @@
 #define OUTDIAL_ACTORS_EXECUTION_H
 
 #include "actors/actor.h"
+#include "actors/counters.h"
 #include "actors/flights.h"
 #include "base/arena.h"
 #include "model/pacing.h"
-
-enum { EXECUTION_REASON_SIZE = 64 };
 
 /* What its report counts, and the calls that the open batch has queued (execution_report.c). */
 struct execution_tally {
@@ -39,8 +38,9 @@ struct execution {
     struct arena memory; /* holds the settings */
     struct execution_settings settings;
     struct execution_state state;
-    char reason[EXECUTION_REASON_SIZE]; /* state.status_reason is in it */
-    bool has_gateway;                   /* false: its gateway is no longer configured */
+    char *reason;             /* state.status_reason is in it; NULL: there is none */
+    struct counters counters; /* of the rules, until it has ended */
+    bool has_gateway;         /* false: its gateway is no longer configured */
     uint32_t gateway;
     bool gateway_is_pull;
     const struct zone_table *zone;
@@ -83,8 +83,9 @@ bool execution_load(struct execution *e, uint32_t number, const struct actor_set
 void execution_handle(struct execution *e, const struct actor_settings *settings,
                       const struct message *m, struct view *view, struct effects *out);
 
-/* Puts the EXECUTION_STATE row, the report and the log of what was queued, and clears is_dirty. The
- * engine calls it when a batch closes: once a commit, not once a transition. */
+/* Puts the EXECUTION_STATE row, the report, the log of what was queued, and the counters of its
+ * rules if they have changed; clears is_dirty. The engine calls it when a batch closes: once a
+ * commit, not once a transition. */
 void execution_save(struct execution *e, struct effects *out);
 
 /* The next instants at which it wants a TICK. */

@@ -217,6 +217,7 @@ void execution_on_node_executed(const struct step *s)
     }
     flight->row.last_seq = event->node.seq;
     put_live(s, flight);
+    execution_count_node(s, event->node.node_id);
     answer(s, EVENT_ACCEPTED, NULL, 0);
 }
 

@@ -36,11 +36,11 @@ void execution_keep_time(const struct step *s)
     struct execution *e = s->e;
 
     if (e->state.status == EXECUTION_SCHEDULED && e->settings.start_at <= s->m->at) {
-        execution_set_status(s, EXECUTION_RUNNING, "");
+        execution_set_status(s, EXECUTION_RUNNING, SLICE(""));
     }
     if (e->settings.stop_at != 0 && e->settings.stop_at <= s->m->at &&
         !execution_has_ended(e->state.status)) {
-        execution_set_status(s, EXECUTION_STOPPED, "stop_at");
+        execution_set_status(s, EXECUTION_STOPPED, SLICE("stop_at"));
         skip_pending(s);
     }
 }
@@ -51,7 +51,7 @@ void execution_on_pause(const struct step *s)
         refuse_state(s, "paused");
         return;
     }
-    execution_set_status(s, EXECUTION_PAUSED, "");
+    execution_set_status(s, EXECUTION_PAUSED, SLICE(""));
     execution_reply(s);
 }
 
@@ -61,7 +61,13 @@ void execution_on_resume(const struct step *s)
         refuse_state(s, "resumed");
         return;
     }
-    execution_set_status(s, EXECUTION_RUNNING, "");
+    if (s->m->payload.resume.has_rules) {
+        execution_replace_rules(s, &s->m->payload.resume);
+    }
+    if (s->e->state.status == EXECUTION_PAUSED_THRESHOLD) {
+        execution_reset_counters(s);
+    }
+    execution_set_status(s, EXECUTION_RUNNING, SLICE(""));
     execution_finish(s); /* it may be over, or have no DID: the answer says so */
     execution_reply(s);
 }
@@ -75,7 +81,7 @@ void execution_on_cancel(const struct step *s)
         return;
     }
     if (status != EXECUTION_CANCELLED) {
-        execution_set_status(s, EXECUTION_CANCELLED, "");
+        execution_set_status(s, EXECUTION_CANCELLED, SLICE(""));
         skip_pending(s);
     }
     effect_reply_nothing(s->out, s->m->exchange);
@@ -138,11 +144,11 @@ void execution_finish(const struct step *s)
 
     if (e->state.status == EXECUTION_RUNNING && e->state.snapshot_done && n->pending == 0 &&
         n->in_progress == 0 && e->settings.mode == MODE_BATCH) {
-        execution_set_status(s, EXECUTION_COMPLETED, "");
+        execution_set_status(s, EXECUTION_COMPLETED, SLICE(""));
         e->state.skip_done = true;
     }
     if (e->state.status == EXECUTION_RUNNING && e->usable_dids == 0 && n->pending > 0) {
-        execution_set_status(s, EXECUTION_PAUSED, "empty_did_pool");
+        execution_set_status(s, EXECUTION_PAUSED, SLICE("empty_did_pool"));
     }
     if (execution_is_over(e) && !e->is_over_said) {
         struct key key = key_organisation_execution(e->settings.organisation, e->number);

@@ -184,7 +184,7 @@ void execution_resume_work(const struct step *s)
     } else if (!e->state.snapshot_done && e->settings.mode == MODE_BATCH) {
         send_slice(s, MESSAGE_SNAPSHOT_SLICE);
     }
-    execution_send_room(s, MESSAGE_CALLS_UNDER_WAY, e->flights.count);
+    execution_send_room(s, &(struct call_room){.count = e->flights.count}, MESSAGE_CALLS_UNDER_WAY);
     if (!e->gateway_is_pull && e->has_gateway) {
         for (struct flight *flight = flights_first(&e->flights, FLIGHTS_STARTED); flight != NULL;
              flight = flights_after(&e->flights, flight)) {
@@ -288,6 +288,7 @@ static struct flight *queue_call(const struct step *s, const struct key *key,
                             .contact_id = entry->contact_id,
                             .to = phone,
                             .did = take_did(e),
+                            .has_credit = s->m->payload.grant.has_credits,
                             .queued_at = s->m->at};
 
     effect_put(s->out, TABLE_LIVE_CALL, key, &row);
@@ -298,27 +299,45 @@ static struct flight *queue_call(const struct step *s, const struct key *key,
     return flights_add(&e->flights, &row, FLIGHTS_ON_OFFER, 0);
 }
 
+static void take_due(const struct step *s, const struct key *due)
+{
+    effect_delete(s->out, TABLE_DUE, due);
+    s->e->due_from = key_after(due);
+}
+
+/* Looks at the contact of a due row again. False: it may not be called any more, and is skipped; or
+ * it waits until its other call has ended. */
+static bool may_dial(const struct step *s, const struct key *due, struct entry *entry,
+                     struct contact *contact)
+{
+    struct key key = key_entry(s->e->number, key_due_entry(due));
+
+    OD_CHECK(view_get(s->view, TABLE_ENTRY, &key, entry));
+    struct key contact_key = key_owned(s->e->settings.organisation, &entry->contact_id);
+    if (!view_get(s->view, TABLE_CONTACT, &contact_key, contact) || contact->do_not_call) {
+        take_due(s, due);
+        skip_contact(s, &key, entry);
+        execution_wake_waiting(s, &entry->contact_id);
+        return false;
+    }
+    if (execution_must_wait(s, key_due_entry(due), &entry->contact_id)) {
+        take_due(s, due);
+        return false;
+    }
+    return true;
+}
+
 /* Takes the contact of a due row. NULL: it was skipped, or waits until its other call has ended. */
 static struct flight *dial(const struct step *s, const struct key *due)
 {
-    struct execution *e = s->e;
-    struct key key = key_entry(e->number, key_due_entry(due));
+    struct key key = key_entry(s->e->number, key_due_entry(due));
     struct entry entry;
     struct contact contact;
 
-    OD_CHECK(view_get(s->view, TABLE_ENTRY, &key, &entry));
-    effect_delete(s->out, TABLE_DUE, due);
-    e->due_from = key_after(due);
-
-    struct key contact_key = key_owned(e->settings.organisation, &entry.contact_id);
-    if (!view_get(s->view, TABLE_CONTACT, &contact_key, &contact) || contact.do_not_call) {
-        skip_contact(s, &key, &entry);
-        execution_wake_waiting(s, &entry.contact_id);
+    if (!may_dial(s, due, &entry, &contact)) {
         return NULL;
     }
-    if (execution_must_wait(s, key_due_entry(due), &entry.contact_id)) {
-        return NULL;
-    }
+    take_due(s, due);
     return queue_call(s, &key, &entry, contact.primary_phone);
 }
 
@@ -339,7 +358,7 @@ static bool next_due(const struct step *s, struct key *due)
 void execution_on_grant(const struct step *s)
 {
     struct execution *e = s->e;
-    uint32_t granted = s->m->payload.grant;
+    uint32_t granted = s->m->payload.grant.calls;
     uint32_t room = room_now(s);
     uint32_t calls_max = granted < room ? granted : room;
     struct offered_call *calls = arena_alloc(s->view->arena, (calls_max + 1) * sizeof(*calls));
@@ -372,5 +391,34 @@ void execution_on_grant(const struct step *s)
         send_offered(s, calls, used);
     }
     execution_touch(s);
-    execution_send_room(s, MESSAGE_CALL_OVER, granted - used);
+    execution_send_room(s,
+                        &(struct call_room){.count = granted - used,
+                                            .credits_returned = s->m->payload.grant.has_credits
+                                                                    ? granted - used
+                                                                    : 0},
+                        MESSAGE_CALL_OVER);
+}
+
+/* It was its turn, and the organisation has no credit left to reserve: it pauses, if there is
+ * somebody to call. Those whom it may not call any more need no credit to be skipped. */
+void execution_on_no_credits(const struct step *s)
+{
+    struct execution *e = s->e;
+    struct key due;
+
+    e->demand_said = 0; /* the dispatcher has forgotten it */
+    if (room_now(s) == 0) {
+        return;
+    }
+    for (uint32_t rows = 0; rows < GRANT_SKIP_ROWS && e->usable_dids > 0 && next_due(s, &due);
+         rows++) {
+        struct entry entry;
+        struct contact contact;
+
+        if (may_dial(s, &due, &entry, &contact)) {
+            execution_set_status(s, EXECUTION_PAUSED_NO_CREDITS, SLICE("no_credits"));
+            return;
+        }
+        execution_touch(s);
+    }
 }

@@ -69,11 +69,13 @@ static void put_entry(const struct step *s, const struct live_call *live, enum o
     }
 }
 
-/* The call leaves the live ones: its row goes, and its room is free. */
-static void leave(const struct step *s, struct flight *flight)
+/* The call leaves the live ones: its row goes, its room is free, and the credit that was reserved
+ * for it is spent or returned. */
+static void leave(const struct step *s, struct flight *flight, bool is_answered)
 {
     struct execution *e = s->e;
     struct key key = key_entry(e->number, flight->row.entry);
+    struct call_room over = {.count = 1};
 
     if (flight->list == FLIGHTS_ON_OFFER && e->gateway_is_pull) {
         struct message message = {.actor = {ACTOR_DISPATCHER, 0}, .type = MESSAGE_CALLS_WITHDRAWN};
@@ -84,10 +86,14 @@ static void leave(const struct step *s, struct flight *flight)
                                                   .call = {flight->row.entry, flight->row.attempt}};
         effect_send(s->out, &message);
     }
+    if (flight->row.has_credit) {
+        over.credits_spent = is_answered ? 1 : 0;
+        over.credits_returned = is_answered ? 0 : 1;
+    }
     effect_delete(s->out, TABLE_LIVE_CALL, &key);
     execution_call_is_over(s, &flight->row.contact_id);
     flights_remove(&e->flights, flight);
-    execution_send_room(s, MESSAGE_CALL_OVER, 1);
+    execution_send_room(s, &over, MESSAGE_CALL_OVER);
     execution_touch(s);
 }
 
@@ -96,7 +102,7 @@ void execution_end_call(const struct step *s, struct flight *flight, const struc
     lifecycle_call(&flight->row.status, CALL_ENDED);
     put_call(s, &flight->row, end);
     put_entry(s, &flight->row, end->outcome);
-    leave(s, flight);
+    leave(s, flight, end->outcome == OUTCOME_ANSWERED);
 }
 
 /* Refused because the contact may not be called at all: no attempt is used up. */
@@ -112,5 +118,5 @@ void execution_skip_call(const struct step *s, struct flight *flight)
     effect_put(s->out, TABLE_ENTRY, &key, &entry);
     s->e->state.counters.in_progress--;
     s->e->state.counters.skipped++;
-    leave(s, flight);
+    leave(s, flight, false);
 }

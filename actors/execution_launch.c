@@ -77,15 +77,23 @@ static void put_rows(const struct step *s, const struct execution_settings *sett
 
 /* The settings are read back through the view, so that the execution has its own copy of every
  * text. */
+void execution_read_settings(struct execution *e, struct view *view)
+{
+    struct arena *turn = view->arena;
+    struct key key = key_u32(e->number);
+
+    arena_reset(&e->memory);
+    view->arena = &e->memory;
+    OD_CHECK(view_get(view, TABLE_EXECUTION, &key, &e->settings));
+    view->arena = turn;
+}
+
 static void keep_settings(const struct step *s)
 {
     struct execution *e = s->e;
-    struct arena *turn = s->view->arena;
-    struct key key = key_u32(e->number);
 
-    s->view->arena = &e->memory;
-    OD_CHECK(view_get(s->view, TABLE_EXECUTION, &key, &e->settings));
-    s->view->arena = turn;
+    execution_read_settings(e, s->view);
+    counters_load(&e->counters, s->view, e->number, e->settings.rule_count);
     execution_find_gateway(e, s->settings);
     execution_find_dids(e, s->view);
     pacing_init(&e->pacing, e->settings.pacing.calls_per_second_micro);

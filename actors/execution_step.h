@@ -23,13 +23,17 @@ struct step {
 /* ---- execution.c ---- */
 
 void execution_touch(const struct step *s);
-void execution_set_status(const struct step *s, enum execution_status to, const char *reason);
+void execution_set_status(const struct step *s, enum execution_status to, struct slice reason);
+void execution_set_reason(struct execution *e, struct slice reason);
 void execution_tell_status(const struct step *s); /* to the organisation's streams */
 void execution_reply(const struct step *s);
-void execution_send_room(const struct step *s, enum message_type type, uint32_t count);
+void execution_send_room(const struct step *s, const struct call_room *room,
+                         enum message_type type);
 
 /* ---- execution_launch.c ---- */
 
+/* Its own copy of the settings row. */
+void execution_read_settings(struct execution *e, struct view *view);
 void execution_on_launch(const struct step *s);
 void execution_on_snapshot_slice(const struct step *s);
 void execution_find_dids(struct execution *e, struct view *view);
@@ -48,6 +52,7 @@ void execution_finish(const struct step *s);    /* completed; nothing left to do
 /* ---- execution_dial.c ---- */
 
 void execution_on_grant(const struct step *s);
+void execution_on_no_credits(const struct step *s);
 void execution_tell_demand(const struct step *s);
 void execution_refresh_window(const struct step *s);
 void execution_offer_withheld(const struct step *s);
@@ -111,6 +116,12 @@ void execution_report_queued(struct execution *e, uint32_t entry, uint16_t attem
 void execution_report_ended(const struct step *s, const struct call *call);
 void execution_report_finished(const struct step *s, uint32_t attempts); /* completed or failed */
 void execution_report_save(struct execution *e, struct effects *out);    /* when the batch closes */
+
+/* ---- execution_rules.c ---- */
+
+void execution_count_node(const struct step *s, struct slice node_id);
+void execution_replace_rules(const struct step *s, const struct resume *resume);
+void execution_reset_counters(const struct step *s);
 
 /* ---- execution_call.c ---- */
 

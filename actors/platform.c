@@ -31,16 +31,34 @@ static void tell_dispatcher(struct view *view, struct effects *out,
     effect_send(out, &message);
 }
 
+/* Credits are the dispatcher's: the row of an organisation says nothing of them any more. */
+static void set_credits(struct effects *out, struct organisation *organisation,
+                        const struct organisation *given)
+{
+    struct message message = {.actor = {ACTOR_DISPATCHER, 0}, .type = MESSAGE_CREDITS_SET};
+
+    message.payload.credits = (struct credits_change){.organisation = organisation->number,
+                                                      .is_limited = given->has_credits,
+                                                      .amount = given->credits};
+    organisation->has_credits = false;
+    organisation->credits = 0;
+    effect_send(out, &message);
+}
+
 static void organisation_create(const struct message *m, struct view *view, struct effects *out)
 {
-    struct organisation organisation = *m->payload.organisation;
+    struct organisation organisation = *m->payload.organisation, stored;
     struct key key = key_u32(organisation.number);
     struct key by_id = key_uuid(&organisation.id);
     struct number_row number = {organisation.number};
 
     organisation.created_at = m->at;
     organisation.updated_at = m->at;
-    effect_put(out, TABLE_ORGANISATION, &key, &organisation);
+    stored = organisation;
+    if (organisation.has_credits) {
+        set_credits(out, &stored, &organisation);
+    }
+    effect_put(out, TABLE_ORGANISATION, &key, &stored);
     effect_put(out, TABLE_ORGANISATION_BY_ID, &by_id, &number);
     tell_dispatcher(view, out, &organisation);
     effect_reply_record(out, m->exchange, true, TABLE_ORGANISATION, &key, &organisation);
@@ -63,10 +81,6 @@ static void organisation_apply(struct organisation *organisation,
     if (patch->present & ORGANISATION_CALLS_PER_SECOND) {
         organisation->calls_per_second_micro = value->calls_per_second_micro;
     }
-    if (patch->present & ORGANISATION_CREDITS) {
-        organisation->has_credits = value->has_credits;
-        organisation->credits = value->credits;
-    }
 }
 
 static void organisation_patch(const struct message *m, struct view *view, struct effects *out)
@@ -84,6 +98,9 @@ static void organisation_patch(const struct message *m, struct view *view, struc
     struct key key = key_u32(number.number);
     OD_CHECK(view_get(view, TABLE_ORGANISATION, &key, &organisation));
     organisation_apply(&organisation, patch);
+    if (patch->present & ORGANISATION_CREDITS) {
+        set_credits(out, &organisation, &patch->value);
+    }
     organisation.updated_at = m->at;
     effect_put(out, TABLE_ORGANISATION, &key, &organisation);
     tell_dispatcher(view, out, &organisation);

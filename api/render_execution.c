@@ -130,6 +130,35 @@ static void put_times(json_t *json, struct render_context *context,
              json_from_instant_or_null(next_dial_at(context, settings, state, zone)));
 }
 
+/* One for each rule; none once the execution has ended. */
+static json_t *render_node_counters(struct render_context *context,
+                                    const struct execution_settings *settings,
+                                    const struct execution_state *state)
+{
+    struct key key = key_u32(settings->number);
+    json_t *json = json_new_object();
+    struct node_counters row;
+    bool is_counted;
+
+    if (settings->rule_count == 0 || execution_has_ended(state->status)) {
+        return json;
+    }
+    is_counted = render_get(context, TABLE_NODE_COUNTERS, &key, &row);
+    if (is_counted && row.count != settings->rule_count) {
+        context->error = OD_ECORRUPT;
+        return json;
+    }
+    for (size_t i = 0; i < settings->rule_count; i++) {
+        struct slice name = settings->rules[i].node_id;
+        char *text = arena_alloc(context->arena, name.size + 1);
+
+        memcpy(text, name.data, name.size);
+        text[name.size] = '\0';
+        json_put(json, text, json_integer(is_counted ? (json_int_t)row.counts[i] : 0));
+    }
+    return json;
+}
+
 json_t *render_execution(struct render_context *context, const struct execution_settings *settings,
                          const struct execution_state *state)
 {
@@ -147,8 +176,8 @@ json_t *render_execution(struct render_context *context, const struct execution_
     json_put(json, "retryStrategy", render_retry(&settings->retry));
     json_put(json, "pauseWindows",
              render_windows(context, settings->has_pause_windows, &settings->windows));
-    json_put(json, "autoPauseRules", json_new_array());
-    json_put(json, "nodeCounters", json_new_object());
+    json_put(json, "autoPauseRules", render_rules(context, settings->rules, settings->rule_count));
+    json_put(json, "nodeCounters", render_node_counters(context, settings, state));
     put_times(json, context, settings, state);
     json_put(json, "createdAt", json_from_instant(settings->created_at));
     json_put(json, "updatedAt", json_from_instant(state->updated_at));

@@ -6,6 +6,7 @@
 enum {
     MINUTES_PER_HOUR = 60,
     WINDOW_BYTES = 512, /* by the time it takes, which is more than its text */
+    RULE_BYTES = 512,
 };
 
 json_t *render_retry(const struct retry_strategy *retry)
@@ -69,6 +70,22 @@ json_t *render_windows(struct render_context *context, bool has,
         json_put(item, "startAt", json_from_instant(windows->advanced[i].start_at));
         json_put(item, "endAt", json_from_instant(windows->advanced[i].end_at));
         json_put_item(array_of(json, "advanced"), item);
+    }
+    return json;
+}
+
+json_t *render_rules(struct render_context *context, const struct auto_pause_rule *rules,
+                     size_t count)
+{
+    json_t *json = json_new_array();
+
+    context->bytes += count * RULE_BYTES;
+    for (size_t i = 0; i < count; i++) {
+        json_t *item = json_new_object();
+        json_put(item, "nodeId", json_from_slice(rules[i].node_id));
+        json_put(item, "threshold", json_integer((json_int_t)rules[i].threshold));
+        json_put(item, "resetOnResume", json_boolean(rules[i].reset_on_resume));
+        json_put_item(json, item);
     }
     return json;
 }

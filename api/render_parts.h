@@ -16,6 +16,10 @@ json_t *render_windows(struct render_context *context, bool has,
 /* null when nothing is limited; else the limits that there are. */
 json_t *render_pacing(const struct pacing_settings *pacing);
 
+/* [{nodeId, threshold, resetOnResume}] */
+json_t *render_rules(struct render_context *context, const struct auto_pause_rule *rules,
+                     size_t count);
+
 /* Puts totalContacts and the others. */
 void render_counters(json_t *json, const struct execution_counters *counters);
 

@@ -3,17 +3,30 @@
 
 #include "model/names.h"
 
+/* What is free; null: unlimited. */
+static json_t *render_credits(struct render_context *context,
+                              const struct organisation *organisation)
+{
+    struct key key = key_u32(organisation->number);
+    struct credits credits;
+
+    /* No row yet: that of an older program, or the answer to a POST whose batch is not closed. */
+    if (!render_get(context, TABLE_CREDITS, &key, &credits)) {
+        credits.is_limited = organisation->has_credits;
+        credits.balance = organisation->credits;
+    }
+    return credits.is_limited ? json_integer(credits.balance) : json_null();
+}
+
 json_t *render_organisation(struct render_context *context, const void *record)
 {
     const struct organisation *organisation = record;
     json_t *json = json_new_object();
 
-    (void)context;
     json_put(json, "id", json_from_uuid(&organisation->id));
     json_put(json, "name", json_from_slice(organisation->name));
     json_put(json, "timezone", json_from_slice(organisation->timezone));
-    json_put(json, "credits",
-             organisation->has_credits ? json_integer(organisation->credits) : json_null());
+    json_put(json, "credits", render_credits(context, organisation));
     json_put(json, "maxConcurrentCalls",
              json_from_count_or_null(organisation->max_concurrent_calls));
     json_put(json, "callsPerSecond", json_from_rate_or_null(organisation->calls_per_second_micro));

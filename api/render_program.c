@@ -62,7 +62,7 @@ json_t *render_program(struct render_context *context, const void *record)
     json_put(json, "retryStrategy", render_retry(&program->retry));
     json_put(json, "pauseWindows",
              render_windows(context, program->has_pause_windows, &program->windows));
-    json_put(json, "autoPauseRules", json_new_array());
+    json_put(json, "autoPauseRules", render_rules(context, program->rules, program->rule_count));
     json_put(json, "pacing", render_pacing(&program->pacing));
     json_put(json, "gateway", render_gateway(context, program->gateway));
     json_put(json, "createdAt", json_from_instant(program->created_at));

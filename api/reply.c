@@ -102,6 +102,14 @@ static void send_rendered(struct exchange *exchange, const struct reply *reply)
     exchange_send_json(exchange, is_new ? 201 : 200, json);
 }
 
+static json_t *credits(const struct reply *reply)
+{
+    json_t *json = json_new_object();
+
+    json_put(json, "credits", json_integer(reply->credits));
+    return json;
+}
+
 void reply_answer(struct exchange *exchange, const struct reply *reply)
 {
     if (exchange->on_reply != NULL) {
@@ -115,6 +123,7 @@ void reply_answer(struct exchange *exchange, const struct reply *reply)
     case REPLY_MEMBERS_ADDED:
     case REPLY_MEMBERS_REMOVED: exchange_send_json(exchange, 200, members(reply)); return;
     case REPLY_LAUNCHED: exchange_send_json(exchange, 201, launched(reply)); return;
+    case REPLY_CREDITS: exchange_send_json(exchange, 200, credits(reply)); return;
     case REPLY_RECORD:
     case REPLY_EXECUTION: send_rendered(exchange, reply); return;
     case REPLY_IMPORTED:

@@ -5,6 +5,7 @@
 
 #include "api/routes_execution_lists.h"
 #include "api/routes_records.h"
+#include "api/rules_body.h"
 
 bool find_execution(struct exchange *exchange, struct execution_view *execution)
 {
@@ -54,34 +55,49 @@ static void post_control(struct exchange *exchange, enum message_type type)
     }
 }
 
-/* Reads a body that may be left out; false, with the exchange answered, when it has faults. */
-static bool read_control_body(struct exchange *exchange, bool knows_rules)
+static void on_pause(struct exchange *exchange)
 {
-    struct body_value root, rules;
+    struct body_value root;
+
+    if (exchange->body != NULL) { /* it may be left out, and has no property */
+        records_open_body(exchange, &root);
+        if (!records_close_body(exchange, &root)) {
+            return;
+        }
+    }
+    post_control(exchange, MESSAGE_PAUSE);
+}
+
+/* Reads the body of a resume, which may be left out; false, with the exchange answered, when it has
+ * faults. `null` clears the rules, as it does in a program. */
+static bool read_resume(struct exchange *exchange, const struct uuid *flow_id, struct resume *out)
+{
+    struct body_value root;
+    struct rules_body rules;
 
     if (exchange->body == NULL) {
         return true;
     }
     records_open_body(exchange, &root);
-    if (knows_rules &&
-        body_array(&root, "autoPauseRules", PROPERTY_OPTIONAL, 0, 100, &rules) == PROPERTY_GIVEN &&
-        value_count(&rules) > 0) {
-        value_fault(&rules, "is not available yet");
-    }
+    rules_read(&root, &rules);
+    rules_check_flow(exchange, &rules, flow_id);
+    out->has_rules = rules.found == PROPERTY_GIVEN || rules.found == PROPERTY_NULL;
+    out->rules = rules.rules;
+    out->rule_count = rules.count;
     return records_close_body(exchange, &root);
-}
-
-static void on_pause(struct exchange *exchange)
-{
-    if (read_control_body(exchange, false)) {
-        post_control(exchange, MESSAGE_PAUSE);
-    }
 }
 
 static void on_resume(struct exchange *exchange)
 {
-    if (read_control_body(exchange, true)) {
-        post_control(exchange, MESSAGE_RESUME);
+    struct execution_view execution;
+    struct message message;
+
+    if (!find_execution(exchange, &execution)) {
+        return;
+    }
+    message = exchange_message(exchange, MESSAGE_RESUME, execution.settings.number);
+    if (read_resume(exchange, &execution.settings.flow_id, &message.payload.resume)) {
+        exchange_post(exchange, &message);
     }
 }
 

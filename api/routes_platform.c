@@ -109,6 +109,28 @@ static void patch_organisation(struct exchange *exchange)
     exchange_post(exchange, &message);
 }
 
+static void add_credits(struct exchange *exchange)
+{
+    struct message message = exchange_message(exchange, MESSAGE_CREDITS_ADD, 0);
+    struct credits_change *change = &message.payload.credits;
+    struct organisation organisation;
+    struct body_value root;
+
+    if (!find_organisation(exchange, &organisation)) {
+        return;
+    }
+    body_open(&root, exchange->body, &exchange->faults, exchange_payload(exchange));
+    change->organisation = organisation.number;
+    (void)body_integer(&root, "delta", PROPERTY_REQUIRED, -credits_max, credits_max,
+                       &change->amount);
+    body_close(&root);
+    if (faults_any(&exchange->faults)) {
+        exchange_send_faults(exchange);
+        return;
+    }
+    exchange_post(exchange, &message);
+}
+
 static void send_record(struct exchange *exchange, enum table table, const void *record)
 {
     struct render_context context = {
@@ -295,6 +317,12 @@ const struct route routes_platform[] = {
      .body = ROUTE_BODY_JSON,
      .not_found = {FAULT_ORGANIZATION_NOT_FOUND},
      .handle = patch_organisation},
+    {.method = EVHTTP_REQ_POST,
+     .path = ORGANIZATIONS "/:id/credits",
+     .access = ACCESS_ADMIN,
+     .body = ROUTE_BODY_JSON,
+     .not_found = {FAULT_ORGANIZATION_NOT_FOUND},
+     .handle = add_credits},
     {.method = EVHTTP_REQ_POST,
      .path = ORGANIZATIONS "/:id/api-keys",
      .access = ACCESS_ADMIN,

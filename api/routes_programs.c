@@ -7,6 +7,7 @@
 #include "api/program_faults.h"
 #include "api/routes_execution_lists.h"
 #include "api/routes_records.h"
+#include "api/rules_body.h"
 #include "model/names.h"
 
 enum { NAME_CHARACTERS_MAX = 255, GATEWAY_CHARACTERS_MAX = 64 };
@@ -59,13 +60,24 @@ static void read_gateway(struct exchange *exchange, struct body_value *root,
     }
 }
 
-/* Rules, of which there is none yet. */
-static void refuse_later_parts(struct body_value *root)
+/* A rule is about a node of the program's flow: of the one in the body, or else the stored one's.
+ */
+static void read_rules(struct exchange *exchange, struct body_value *root,
+                       struct program_patch *patch, const struct program *stored)
 {
-    struct body_value value;
-    enum property found = body_get(root, "autoPauseRules", PROPERTY_OPTIONAL, &value);
-    if (found == PROPERTY_GIVEN && value_is_array(&value, 0, 100) && value_count(&value) > 0) {
-        value_fault(&value, "is not available yet");
+    struct program *program = &patch->value;
+    struct rules_body rules;
+
+    rules_read(root, &rules);
+    program->rules = rules.rules;
+    program->rule_count = rules.count;
+    if (is_there(rules.found)) {
+        patch->present |= PROGRAM_RULES;
+        rules_check_flow(exchange, &rules,
+                         patch->present & PROGRAM_FLOW ? &program->flow_id : &stored->flow_id);
+    } else if (patch->present & PROGRAM_FLOW) {
+        rules_check_other_flow(exchange, root, stored->rules, stored->rule_count,
+                               &program->flow_id);
     }
 }
 
@@ -109,9 +121,10 @@ static void read_audience(struct exchange *exchange, struct body_value *root,
     }
 }
 
-/* Reads what POST and PATCH have in common. */
+/* Reads what POST and PATCH have in common. `stored`: what is patched, zeros if that is nothing. */
 static void read_program(struct exchange *exchange, struct body_value *root,
-                         enum property_rule rule, struct program_patch *patch)
+                         enum property_rule rule, struct program_patch *patch,
+                         const struct program *stored)
 {
     struct program *program = &patch->value;
 
@@ -136,7 +149,7 @@ static void read_program(struct exchange *exchange, struct body_value *root,
         patch->present |= PROGRAM_PACING;
     }
     read_gateway(exchange, root, patch);
-    refuse_later_parts(root);
+    read_rules(exchange, root, patch, stored);
     read_audience(exchange, root, rule, patch);
 }
 
@@ -153,16 +166,6 @@ static void read_mode(struct body_value *root, struct program *program)
     }
 }
 
-/* The mode of the program that is patched; 0: there is none. */
-static enum program_mode stored_mode(struct exchange *exchange)
-{
-    struct render_context context = records_context(exchange);
-    struct key key = key_owned(exchange->organisation, &exchange->ids[0]);
-    struct program program;
-
-    return render_get(&context, TABLE_PROGRAM, &key, &program) ? program.mode : 0;
-}
-
 static void read_status(struct body_value *root, struct program_patch *patch)
 {
     static const struct body_word statuses[] = {{"archived", PROGRAM_ARCHIVED}, {NULL, 0}};
@@ -176,6 +179,20 @@ static void read_status(struct body_value *root, struct program_patch *patch)
 
 /* ---- handlers ---- */
 
+/* Reads the program of the path; false, with the exchange answered, when there is none or it has
+ * been deleted. */
+static bool find_program(struct exchange *exchange, struct program *program)
+{
+    if (!records_find(exchange, TABLE_PROGRAM, FAULT_PROGRAM_NOT_FOUND, program)) {
+        return false;
+    }
+    if (program->is_deleted) {
+        exchange_send_not_found(exchange, FAULT_PROGRAM_NOT_FOUND, &exchange->ids[0]);
+        return false;
+    }
+    return true;
+}
+
 static void on_create(struct exchange *exchange)
 {
     struct message message =
@@ -187,7 +204,7 @@ static void on_create(struct exchange *exchange)
     patch->value.retry.type = RETRY_NONE;
     records_open_body(exchange, &root);
     read_mode(&root, &patch->value);
-    read_program(exchange, &root, PROPERTY_REQUIRED, patch);
+    read_program(exchange, &root, PROPERTY_REQUIRED, patch, &(struct program){0});
     body_close(&root);
     program_add_trigger_fault(exchange, &root, patch);
     if (faults_any(&exchange->faults)) {
@@ -205,14 +222,18 @@ static void on_patch(struct exchange *exchange)
         exchange_message(exchange, MESSAGE_PROGRAM_PATCH, exchange->organisation);
     struct program_patch *patch = arena_zalloc(exchange_payload(exchange), sizeof(*patch));
     struct body_value root, mode;
+    struct program stored;
 
+    if (!find_program(exchange, &stored)) {
+        return;
+    }
     records_open_body(exchange, &root);
     if (body_get(&root, "mode", PROPERTY_OPTIONAL, &mode) != PROPERTY_ABSENT) {
         body_fault(&root, "mode", "cannot be changed");
     }
-    patch->value.mode = stored_mode(exchange);
+    patch->value.mode = stored.mode;
     read_status(&root, patch);
-    read_program(exchange, &root, PROPERTY_PATCHED, patch);
+    read_program(exchange, &root, PROPERTY_PATCHED, patch, &stored);
     body_close(&root);
     program_add_trigger_fault(exchange, &root, patch);
     program_add_time_fault(exchange, &root, patch);
@@ -262,20 +283,6 @@ static void on_list(struct exchange *exchange)
         faults_add(&exchange->faults, SLICE("mode"), "must be one of: batch, live");
     }
     page_send(exchange, &list);
-}
-
-/* Reads the program of the path; false, with the exchange answered, when there is none or it has
- * been deleted. */
-static bool find_program(struct exchange *exchange, struct program *program)
-{
-    if (!records_find(exchange, TABLE_PROGRAM, FAULT_PROGRAM_NOT_FOUND, program)) {
-        return false;
-    }
-    if (program->is_deleted) {
-        exchange_send_not_found(exchange, FAULT_PROGRAM_NOT_FOUND, &exchange->ids[0]);
-        return false;
-    }
-    return true;
 }
 
 static void on_get(struct exchange *exchange)

@@ -121,6 +121,7 @@ const struct reply *outbox_put_reply(struct outbox *outbox, const struct reply *
     case REPLY_MEMBERS_ADDED:
     case REPLY_MEMBERS_REMOVED:
     case REPLY_LAUNCHED:
+    case REPLY_CREDITS:
     case REPLY_EVENT: break; /* values only, or constant texts */
     }
     return copy;

@@ -4,8 +4,8 @@
  * 2. A letter is handled, then all that follows from it, so that a cause and its consequences are
  * in one batch.
  * 3. When the writer is idle and the batch is a chunk, or the turn ends, the batch is closed: the
- * executions that were touched save their state, and the batch goes to the writer. The next one
- * fills meanwhile.
+ * executions that were touched save their state, the dispatcher the credits, and the batch goes to
+ * the writer. The next one fills meanwhile.
  * 4. A turn ends when nothing waits, when its budget is used up, or when the batch is full and the
  * writer is busy. What leaves the process waits in the outbox for the writer's word (release.c).
  */
@@ -63,6 +63,7 @@ static void save_executions(struct engine *engine)
         }
     }
     registry->touched_count = 0;
+    dispatcher_save(&engine->dispatcher, &engine->effects.effects);
 }
 
 static struct work *free_work(struct engine *engine)
@@ -169,7 +170,7 @@ bool turn_is_idle(const struct engine *engine)
     return mailbox_letters(&engine->mailbox) == 0 && mailbox_derived(&engine->mailbox) == 0 &&
            engine->writing == NULL && engine->releasing == NULL &&
            batch_count(engine->filling->batch) == 0 && outbox_is_empty(&engine->filling->outbox) &&
-           engine->registry.touched_count == 0;
+           engine->registry.touched_count == 0 && engine->dispatcher.first_dirty == INDEX32_NONE;
 }
 
 void turn_run(struct engine *engine)

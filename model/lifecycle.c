@@ -7,6 +7,9 @@
  *         ▼          ▼
  *       cancelled · stopped
  *
+ * Calls under way go on counting while an execution is paused, so a rule may fire then: any of the
+ * others becomes paused_threshold.
+ *
  * The picture of the interface has `stopped` from running and paused only. It also follows
  * scheduled: startAt and stopAt may both pass while the engine is down. `completed` follows running
  * alone: when the last call of a paused execution ends, completion waits for the resume. */
@@ -24,8 +27,8 @@
 static const unsigned execution_moves[] = {
     [EXECUTION_SCHEDULED] = TO(EXECUTION_RUNNING) | ENDS_EARLY,
     [EXECUTION_RUNNING] = TO(EXECUTION_COMPLETED) | PAUSES | ENDS_EARLY,
-    [EXECUTION_PAUSED] = RESUMES_OR_ENDS,
-    [EXECUTION_PAUSED_NO_CREDITS] = RESUMES_OR_ENDS,
+    [EXECUTION_PAUSED] = RESUMES_OR_ENDS | TO(EXECUTION_PAUSED_THRESHOLD),
+    [EXECUTION_PAUSED_NO_CREDITS] = RESUMES_OR_ENDS | TO(EXECUTION_PAUSED_THRESHOLD),
     [EXECUTION_PAUSED_THRESHOLD] = RESUMES_OR_ENDS,
     [EXECUTION_COMPLETED] = 0,
     [EXECUTION_STOPPED] = 0,

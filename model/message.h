@@ -65,6 +65,7 @@ struct actor_name {
     MESSAGE(CONTACTS_CHANGED, "contacts_changed", ACTOR_EXECUTION)                                 \
     MESSAGE(TICK, "tick", ACTOR_EXECUTION)                                                         \
     MESSAGE(GRANT, "grant", ACTOR_EXECUTION)                                                       \
+    MESSAGE(NO_CREDITS, "no_credits", ACTOR_EXECUTION)                                             \
     MESSAGE(CALL_CLAIMED, "call_claimed", ACTOR_EXECUTION)                                         \
     MESSAGE(CALL_STARTED, "call_started", ACTOR_EXECUTION)                                         \
     MESSAGE(NODE_EXECUTED, "node_executed", ACTOR_EXECUTION)                                       \
@@ -85,6 +86,8 @@ struct actor_name {
     MESSAGE(CLAIM, "claim", ACTOR_DISPATCHER)                                                      \
     MESSAGE(CLAIM_GIVEN_UP, "claim_given_up", ACTOR_DISPATCHER)                                    \
     MESSAGE(ORGANISATION_CHANGED, "organisation_changed", ACTOR_DISPATCHER)                        \
+    MESSAGE(CREDITS_SET, "credits_set", ACTOR_DISPATCHER)                                          \
+    MESSAGE(CREDITS_ADD, "credits_add", ACTOR_DISPATCHER)                                          \
     MESSAGE(DISPATCH, "dispatch", ACTOR_DISPATCHER)                                                \
     MESSAGE(REMOVE_EXECUTION_SLICE, "remove_execution_slice", ACTOR_RETENTION)
 
@@ -152,6 +155,7 @@ enum program_field {
     PROGRAM_PACING = 1 << 8,
     PROGRAM_GATEWAY = 1 << 9,
     PROGRAM_STATUS = 1 << 10,
+    PROGRAM_RULES = 1 << 11,
     PROGRAM_TRIGGER = 1 << 12,
 };
 
@@ -231,6 +235,27 @@ struct slice_of_work {
     int64_t due_from;
 };
 
+/* RESUME: the rules that replace those of the execution first. */
+struct resume {
+    bool has_rules; /* false: they stay */
+    const struct auto_pause_rule *rules;
+    size_t rule_count;
+};
+
+/* Calls that may be queued. */
+struct call_grant {
+    uint32_t calls;
+    bool has_credits; /* a credit is reserved for each of them */
+};
+
+/* CREDITS_SET: the balance of an organisation is `amount`, or unlimited. CREDITS_ADD: it changes by
+ * `amount`. */
+struct credits_change {
+    uint32_t organisation;
+    bool is_limited;
+    int64_t amount;
+};
+
 /* Which call of the execution, and where its answer goes: item `part` of the exchange's answer. */
 struct call_claimed {
     uint32_t entry;
@@ -297,11 +322,13 @@ struct calls_offered {
 };
 
 /* CALLS_UNDER_WAY: calls found at a start take `count` rooms. CALL_OVER: `count` rooms are free
- * again. CALLS_WITHDRAWN: nothing of the execution is on offer now (is_all), or this one call is
- * not. */
+ * again (0 when its gateway is no longer configured, and takes none), and of the credits that were
+ * reserved so many are spent or returned. CALLS_WITHDRAWN: nothing of the execution is on offer now
+ * (is_all), or this one call is not. */
 struct call_room {
     uint32_t execution, organisation, gateway;
     uint32_t count;
+    uint32_t credits_spent, credits_returned;
     bool is_all;
     struct offered_call call;
 };
@@ -343,7 +370,9 @@ union payload {
     struct execution_ended ended;
     const struct status_event *status; /* STATUS_CHANGED */
     struct slice_of_work slice;
-    uint32_t grant; /* calls that may be queued */
+    struct resume resume;
+    struct call_grant grant;
+    struct credits_change credits;
     struct call_claimed claimed;
     const struct call_event
         *event; /* CALL_STARTED, NODE_EXECUTED, CALL_RESULT, CALL_RELEASED from a worker */

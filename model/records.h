@@ -69,12 +69,20 @@ struct organisation {
     uint32_t number;
     struct uuid id;
     struct slice name;
-    struct slice timezone;           /* an IANA name */
-    bool has_credits;                /* false: unlimited */
-    int64_t credits;                 /* the free balance; a reserved credit has left it */
+    struct slice timezone; /* an IANA name */
+    bool has_credits;      /* as in a body; stored by older programs only, see struct credits */
+    int64_t credits;
     uint32_t max_concurrent_calls;   /* 0: no cap */
     uint64_t calls_per_second_micro; /* calls per second × 10^6; 0: no cap */
     int64_t created_at, updated_at;
+};
+
+/* The credits of an organisation, which are the dispatcher's to change. No row: what the
+ * organisation's own row says, as older programs have written it, and nothing is reserved. */
+struct credits {
+    bool is_limited;   /* false: unlimited */
+    int64_t balance;   /* what is free; a reserved credit has left it */
+    uint64_t reserved; /* by live calls: as many as have has_credit */
 };
 
 enum role {
@@ -169,6 +177,7 @@ enum {
     RETRY_DATES_MAX = 20,
     DID_POOL_MAX = 1000,
     PAUSE_WINDOWS_MAX = 1000, /* weekly and advanced, each */
+    AUTO_PAUSE_RULES_MAX = 100,
 };
 
 enum program_mode {
@@ -233,6 +242,13 @@ struct pacing_settings {
     uint64_t calls_per_second_micro; /* calls per second × 10^6; 0: no cap */
 };
 
+/* The execution pauses when its counter of this node comes to the threshold. */
+struct auto_pause_rule {
+    struct slice node_id; /* of no other rule beside it */
+    uint64_t threshold;   /* at least 1 */
+    bool reset_on_resume; /* a resume from paused_threshold sets the counter to 0 */
+};
+
 struct program {
     struct uuid id;
     struct slice name;
@@ -246,7 +262,9 @@ struct program {
     bool has_pause_windows;
     struct pause_windows windows;
     struct pacing_settings pacing;
-    struct slice gateway; /* empty: the configuration's default */
+    struct slice gateway;                /* empty: the configuration's default */
+    const struct auto_pause_rule *rules; /* in the order of the body */
+    size_t rule_count;
     enum program_status status;
     bool is_deleted;
     uint32_t active_execution; /* its number; 0: none is active */
@@ -274,7 +292,7 @@ struct pool_did {
     struct slice number;
 };
 
-/* The snapshot of settings taken at launch. */
+/* The snapshot of settings taken at launch. A resume may replace the rules. */
 struct execution_settings {
     uint32_t number;
     struct uuid id;
@@ -294,8 +312,17 @@ struct execution_settings {
     struct pause_windows windows;
     struct pacing_settings pacing;
     int64_t start_at, stop_at; /* optional */
+    const struct auto_pause_rule *rules;
+    size_t rule_count;
     int64_t created_at;
     struct trigger_condition trigger; /* live mode */
+};
+
+/* How often the node of each rule has been executed: by the order of the execution's rules. Written
+ * once a commit, like the state. No row: all are 0. */
+struct node_counters {
+    const uint64_t *counts;
+    size_t count;
 };
 
 /* Exact at every durable instant (promise 5): total = completed + failed + pending + in_progress +
@@ -420,6 +447,7 @@ struct live_call {
     uint16_t leases;      /* leases given so far */
     uint16_t lapses;      /* leases that ended without `started` */
     bool released;        /* given back since the last claim */
+    bool has_credit;      /* a credit of the organisation is reserved for it */
     uint64_t last_seq;    /* of node_executed */
     int64_t queued_at;
     int64_t lease_expires_at;    /* wall clock, for show */

@@ -15,6 +15,8 @@
     TABLE(META, "meta", meta, false)                                                               \
     /* organisation u32 */                                                                         \
     TABLE(ORGANISATION, "organisations", organisation, false)                                      \
+    /* organisation u32: written once a commit */                                                  \
+    TABLE(CREDITS, "credits", credits, false)                                                      \
     /* id -> number */                                                                             \
     TABLE(ORGANISATION_BY_ID, "organisations_by_id", number_row, false)                            \
     /* (organisation u32 or 0 for the platform, id) */                                             \
@@ -49,6 +51,8 @@
     TABLE(EXECUTION, "executions", execution_settings, false)                                      \
     /* execution u32: what moves, written once a commit */                                         \
     TABLE(EXECUTION_STATE, "execution_states", execution_state, false)                             \
+    /* execution u32, while it has not ended: the counters of its rules */                         \
+    TABLE(NODE_COUNTERS, "node_counters", node_counters, false)                                    \
     /* id -> number */                                                                             \
     TABLE(EXECUTION_BY_ID, "executions_by_id", number_row, false)                                  \
     /* (organisation, program id, execution u32) -> execution */                                   \

@@ -96,7 +96,9 @@ static void walk_all(struct check *check)
         walk_table(check, walked[i], record);
     }
     memory_free(record);
+    check_credits_init(check);
     check_executions(check);
+    check_credits(check);
     memory_free(check->live.fired);
     memory_free(check->attribute_uses.items);
 }

@@ -1,6 +1,6 @@
-/* Executions, one after the other, with the rows that carry their number in nine tables:
+/* Executions, one after the other, with the rows that carry their number in ten tables:
  *
- *   1. settings and state, and what lists them
+ *   1. settings, state and counters of rules, and what lists them
  *   2. the due index: each row against its contact; whom it names is kept as a bit a contact
  *   3. contacts, live calls and ended calls have the same order, so three walks side by side see
  *      each contact with its calls
@@ -20,10 +20,19 @@ enum {
     CHECK_ATTEMPTS_MAX = 21 /* api.md: maxRetries up to 20 */
 };
 
-static const enum table grouped[] = {TABLE_EXECUTION,   TABLE_EXECUTION_STATE,  TABLE_ENTRY,
-                                     TABLE_DUE,         TABLE_LIVE_CALL,        TABLE_CALL,
-                                     TABLE_CALL_LOG,    TABLE_EXECUTION_REPORT, TABLE_CALL_MINUTE,
-                                     TABLE_TRIGGER_DUE, TABLE_CONTACT_TRIGGER,  TABLE_WAITING};
+static const enum table grouped[] = {TABLE_EXECUTION,
+                                     TABLE_EXECUTION_STATE,
+                                     TABLE_NODE_COUNTERS,
+                                     TABLE_ENTRY,
+                                     TABLE_DUE,
+                                     TABLE_LIVE_CALL,
+                                     TABLE_CALL,
+                                     TABLE_CALL_LOG,
+                                     TABLE_EXECUTION_REPORT,
+                                     TABLE_CALL_MINUTE,
+                                     TABLE_TRIGGER_DUE,
+                                     TABLE_CONTACT_TRIGGER,
+                                     TABLE_WAITING};
 
 struct run {
     struct check_row row; /* of its state: where findings about the whole are said */
@@ -104,13 +113,34 @@ static bool read_one(struct check *check, enum table table, uint32_t number, voi
     return is_found;
 }
 
+/* One counter for each rule, and none once it has ended. */
+static void check_node_counters(struct check *check, const struct run *run, bool has_row,
+                                const struct node_counters *row)
+{
+    struct check_row at = {.table = TABLE_NODE_COUNTERS, .key = run->row.key};
+
+    if (!has_row) {
+        return;
+    }
+    CHECK_THAT(check, &at, run->has_state && !execution_has_ended(run->state.status),
+               "is of an execution that does not go on");
+    CHECK_THAT(check, &at, row->count == run->settings.rule_count,
+               "has %llu counters for %llu rules", (unsigned long long)row->count,
+               (unsigned long long)run->settings.rule_count);
+}
+
 /* What its settings point to (texts, the pool) is gone with the next row; only numbers are used. */
 static void read_run(struct check *check, struct run *run)
 {
+    struct node_counters counters = {0};
+    bool has_counters;
+
     run->row.table = TABLE_EXECUTION_STATE;
     run->row.key = key_u32(run->number);
     run->has_settings = read_one(check, TABLE_EXECUTION, run->number, &run->settings);
     run->has_state = read_one(check, TABLE_EXECUTION_STATE, run->number, &run->state);
+    has_counters = read_one(check, TABLE_NODE_COUNTERS, run->number, &counters);
+    check_node_counters(check, run, has_counters, &counters);
     CHECK_THAT(check, &run->row, run->has_settings, "has no settings");
     CHECK_THAT(check, &run->row, run->has_state, "has no state, but rows");
     if (run->has_settings && run->has_state) {
@@ -205,6 +235,9 @@ static bool take_live(struct check *check, struct run *run, struct check_walk *l
         return false;
     }
     run->live++;
+    if (live->has_credit) {
+        check_credit_add(check, run->settings.organisation);
+    }
     CHECK_THAT(check, &lives->row, live->entry == number, "holds another contact's number");
     CHECK_THAT(check, &lives->row, uuid_equal(&live->contact_id, &entry->contact_id),
                "is to another contact");
@@ -347,9 +380,9 @@ static void check_counters(struct check *check, const struct run *run)
  * and no call of it is under way. */
 static void check_removed(struct check *check, uint32_t number)
 {
-    static const enum table gone[] = {TABLE_EXECUTION, TABLE_EXECUTION_STATE,  TABLE_DUE,
-                                      TABLE_LIVE_CALL, TABLE_EXECUTION_REPORT, TABLE_TRIGGER_DUE,
-                                      TABLE_WAITING};
+    static const enum table gone[] = {
+        TABLE_EXECUTION, TABLE_EXECUTION_STATE,  TABLE_NODE_COUNTERS, TABLE_DUE,
+        TABLE_LIVE_CALL, TABLE_EXECUTION_REPORT, TABLE_TRIGGER_DUE,   TABLE_WAITING};
 
     static const enum table going[] = {TABLE_ENTRY, TABLE_CALL, TABLE_CALL_LOG, TABLE_CALL_MINUTE,
                                        TABLE_CONTACT_TRIGGER};
@@ -365,6 +398,7 @@ static void check_removed(struct check *check, uint32_t number)
         struct call_minute minute;
         struct execution_report report;
         struct contact_trigger known;
+        struct node_counters counters;
     } record;
 
     struct key prefix = key_u32(number);

@@ -4,6 +4,7 @@
 #define OUTDIAL_STORAGE_CHECK_PARTS_H
 
 #include "base/arena.h"
+#include "base/index32.h"
 #include "model/records.h"
 #include "storage/check.h"
 #include "storage/reader.h"
@@ -26,6 +27,19 @@ struct check_audiences {
 struct check_uses {
     struct owned_id *items;
     size_t count, room;
+};
+
+/* The credits that live calls of an organisation hold. */
+struct check_credit {
+    uint32_t organisation;
+    bool is_seen; /* its row */
+    uint64_t held;
+};
+
+struct check_credits {
+    struct check_credit *items;
+    uint32_t count, room;
+    struct index32 index; /* by organisation */
 };
 
 /* Executions that a job removes: their rows go one after the other. */
@@ -54,6 +68,7 @@ struct check {
     struct check_uses audience_uses, flow_uses, attribute_uses;
     struct check_removals removals;
     struct check_live live;
+    struct check_credits credits;
 };
 
 /* A row of a walk. `record` is the table's struct. */
@@ -158,5 +173,10 @@ void check_tally_end(struct check *check, struct check_tally *tally);
 
 /* Executions with their contacts and calls (check_executions.c). */
 void check_executions(struct check *check);
+
+/* Credits (check_credits.c), in this order: live calls with one, then the rows. */
+void check_credits_init(struct check *check);
+void check_credit_add(struct check *check, uint32_t organisation);
+void check_credits(struct check *check);
 
 #endif

@@ -11,6 +11,7 @@
 static const char *const layouts[TABLE_COUNT] = {
     [TABLE_META] = "t",
     [TABLE_ORGANISATION] = "n",
+    [TABLE_CREDITS] = "n",
     [TABLE_ORGANISATION_BY_ID] = "u",
     [TABLE_API_KEY] = "nu",
     [TABLE_API_KEY_BY_HASH] = "h",
@@ -28,6 +29,7 @@ static const char *const layouts[TABLE_COUNT] = {
     [TABLE_PROGRAM] = "nu",
     [TABLE_EXECUTION] = "n",
     [TABLE_EXECUTION_STATE] = "n",
+    [TABLE_NODE_COUNTERS] = "n",
     [TABLE_EXECUTION_BY_ID] = "u",
     [TABLE_PROGRAM_EXECUTION] = "nun",
     [TABLE_ORGANISATION_EXECUTION] = "nn",

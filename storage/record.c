@@ -131,6 +131,8 @@ static inline uint8_t *field_write(const struct record_field *field, const void 
     case FIELD_ATTRIBUTES:
     case FIELD_UUIDS:
     case FIELD_POOL_DIDS:
+    case FIELD_RULES:
+    case FIELD_NODE_COUNTS:
     case FIELD_RETRY:
     case FIELD_WINDOWS:
     case FIELD_PACING:
@@ -218,6 +220,8 @@ static inline bool field_read(const struct record_field *field, struct unpacker 
     case FIELD_ATTRIBUTES:
     case FIELD_UUIDS:
     case FIELD_POOL_DIDS:
+    case FIELD_RULES:
+    case FIELD_NODE_COUNTS:
     case FIELD_RETRY:
     case FIELD_WINDOWS:
     case FIELD_PACING:

@@ -37,6 +37,9 @@ LIST_LAYOUT(contact, attributes, attribute_count);
 LIST_LAYOUT(program, did_pool, did_count);
 LIST_LAYOUT(execution_settings, dids, did_count);
 LIST_LAYOUT(call_log, calls, count);
+LIST_LAYOUT(program, rules, rule_count);
+LIST_LAYOUT(execution_settings, rules, rule_count);
+LIST_LAYOUT(node_counters, counts, count);
 
 static const struct record_field meta_fields[] = {
     U64(1, meta, number),
@@ -72,6 +75,12 @@ static const struct record_field kept_response_fields[] = {
     TEXT(4, kept_response, request_id),
     TEXT(5, kept_response, body),
     I64(6, kept_response, created_at),
+};
+
+static const struct record_field credits_fields[] = {
+    BOOL(1, credits, is_limited),
+    I64(2, credits, balance),
+    U64(3, credits, reserved),
 };
 
 static const struct record_field api_key_fields[] = {
@@ -143,6 +152,7 @@ static const struct record_field program_fields[] = {
     I64(17, program, created_at),
     I64(18, program, updated_at),
     FIELD(19, TRIGGER, program, trigger, 0),
+    LIST(20, RULES, program, rules),
 };
 
 static const struct record_field execution_settings_fields[] = {
@@ -165,6 +175,7 @@ static const struct record_field execution_settings_fields[] = {
     I64(17, execution_settings, start_at),
     I64(18, execution_settings, stop_at),
     I64(19, execution_settings, created_at),
+    LIST(20, RULES, execution_settings, rules),
     FIELD(21, TRIGGER, execution_settings, trigger, 0),
 };
 
@@ -200,6 +211,10 @@ static const struct record_field event_head_fields[] = {
     I64(2, event_head, last_at),
 };
 
+static const struct record_field node_counters_fields[] = {
+    LIST(1, NODE_COUNTS, node_counters, counts),
+};
+
 static const struct record_field entry_fields[] = {
     UUID(1, entry, contact_id),     ENUM(2, entry, status, ENTRY_SKIPPED),
     U32(3, entry, attempts),        ENUM(4, entry, last_outcome, OUTCOME_TIMEOUT),
@@ -226,6 +241,7 @@ static const struct record_field live_call_fields[] = {
     I64(13, live_call, started_at),
     I64(14, live_call, dial_by),
     U16(15, live_call, lapses),
+    BOOL(16, live_call, has_credit),
 };
 
 static const struct record_field call_fields[] = {

@@ -21,6 +21,8 @@ enum record_field_type {
     FIELD_ATTRIBUTES, /* the lists: a pointer with its count right behind */
     FIELD_UUIDS,
     FIELD_POOL_DIDS,
+    FIELD_RULES,
+    FIELD_NODE_COUNTS,
     FIELD_RETRY, /* the structs within */
     FIELD_WINDOWS,
     FIELD_PACING,

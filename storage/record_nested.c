@@ -3,6 +3,8 @@
  *     attributes      [[name, type, value], …]     value: text, number or boolean, by the type
  *     uuids           [id, …]
  *     pool DIDs       [[id, number], …]
+ *     rules           [[node id, threshold, is reset], …]
+ *     counts          [count, …]
  *     retry           [type, delay, retries, date, …]
  *     windows         [[[weekday, start, end], …], [[start, end], …]]
  *     pacing          [calls, rate]
@@ -23,6 +25,7 @@ enum {
     NESTED_UUID_MAX = 2 + 16,
     NESTED_WINDOW_MAX = 1 + 3 * PACK_HEAD_MAX,
     NESTED_ATTRIBUTE_MAX = 1 + 4 * PACK_HEAD_MAX,
+    NESTED_RULE_MAX = 1 + 2 * PACK_HEAD_MAX + 1,
     NESTED_RETRY_HEAD = 3, /* numbers before the dates */
     NESTED_TRIGGER = 3,
     NESTED_TRIGGER_TIMED = 4,
@@ -84,6 +87,17 @@ static size_t pool_bound(const struct record_list *list)
     return bound;
 }
 
+static size_t rules_bound(const struct record_list *list)
+{
+    const struct auto_pause_rule *rules = list->items;
+    size_t bound = list->count * NESTED_RULE_MAX;
+
+    for (size_t i = 0; i < list->count; i++) {
+        bound += rules[i].node_id.size;
+    }
+    return bound;
+}
+
 size_t record_nested_bound(enum record_field_type type, const void *member)
 {
     const struct record_list *list = member;
@@ -98,6 +112,8 @@ size_t record_nested_bound(enum record_field_type type, const void *member)
     case FIELD_POOL_DIDS: return PACK_HEAD_MAX + pool_bound(list);
     case FIELD_LOGGED_CALLS: return PACK_HEAD_MAX + list->count * 2 * PACK_HEAD_MAX;
     case FIELD_COUNTS: return (size_t)(1 + REPORT_COUNTS) * PACK_HEAD_MAX;
+    case FIELD_RULES: return PACK_HEAD_MAX + rules_bound(list);
+    case FIELD_NODE_COUNTS: return PACK_HEAD_MAX + list->count * PACK_HEAD_MAX;
     case FIELD_RETRY: return (size_t)(1 + NESTED_RETRY_HEAD + RETRY_DATES_MAX) * PACK_HEAD_MAX;
     case FIELD_WINDOWS:
         return (size_t)3 * PACK_HEAD_MAX +
@@ -194,6 +210,8 @@ static uint8_t *list_write(enum record_field_type type, const struct record_list
     const struct attribute_value *attributes = list->items;
     const struct uuid *ids = list->items;
     const struct pool_did *dids = list->items;
+    const struct auto_pause_rule *rules = list->items;
+    const uint64_t *counts = list->items;
 
     at = pack_array(at, list->count);
     for (size_t i = 0; i < list->count; i++) {
@@ -201,6 +219,13 @@ static uint8_t *list_write(enum record_field_type type, const struct record_list
             at = attribute_write(&attributes[i], at);
         } else if (type == FIELD_UUIDS) {
             at = pack_bin(at, ids[i].bytes, sizeof(ids[i].bytes));
+        } else if (type == FIELD_NODE_COUNTS) {
+            at = pack_uint(at, counts[i]);
+        } else if (type == FIELD_RULES) {
+            at = pack_array(at, 3);
+            at = pack_text(at, rules[i].node_id);
+            at = pack_uint(at, rules[i].threshold);
+            at = pack_bool(at, rules[i].reset_on_resume);
         } else {
             at = pack_array(at, 2);
             at = pack_bin(at, dids[i].id.bytes, sizeof(dids[i].id.bytes));
@@ -288,6 +313,12 @@ static bool pool_did_read(struct unpacker *in, struct arena *arena, struct pool_
 {
     return tuple_read(in, 2) && unpack_bin(in, out->id.bytes, sizeof(out->id.bytes)) &&
            text_read(in, arena, &out->number);
+}
+
+static bool rule_read(struct unpacker *in, struct arena *arena, struct auto_pause_rule *out)
+{
+    return tuple_read(in, 3) && text_read(in, arena, &out->node_id) &&
+           unpack_uint(in, &out->threshold) && unpack_bool(in, &out->reset_on_resume);
 }
 
 static bool weekly_read(struct unpacker *in, struct weekly_window *out)
@@ -441,7 +472,9 @@ static bool list_read(enum record_field_type type, struct unpacker *in, struct a
 {
     bool is_good = unpack_array(in, &out->count);
     struct attribute_value *attributes;
+    struct auto_pause_rule *rules;
     struct pool_did *dids;
+    uint64_t *counts;
     struct uuid *ids;
 
     if (!is_good) {
@@ -456,6 +489,16 @@ static bool list_read(enum record_field_type type, struct unpacker *in, struct a
         out->items = ids = arena_alloc(arena, out->count * sizeof(*ids));
         for (size_t i = 0; is_good && i < out->count; i++) {
             is_good = unpack_bin(in, ids[i].bytes, sizeof(ids[i].bytes));
+        }
+    } else if (type == FIELD_RULES) {
+        out->items = rules = arena_alloc(arena, out->count * sizeof(*rules));
+        for (size_t i = 0; is_good && i < out->count; i++) {
+            is_good = rule_read(in, arena, &rules[i]);
+        }
+    } else if (type == FIELD_NODE_COUNTS) {
+        out->items = counts = arena_alloc(arena, out->count * sizeof(*counts));
+        for (size_t i = 0; is_good && i < out->count; i++) {
+            is_good = unpack_uint(in, &counts[i]);
         }
     } else {
         out->items = dids = arena_alloc(arena, out->count * sizeof(*dids));

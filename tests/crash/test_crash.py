@@ -9,7 +9,9 @@ its end, and:
   - no callId was dialled twice, and each that was dialled is known to the store;
   - every contact of every execution has ended once, by the calls that are listed;
   - the counters add up at every read;
-  - everything that was acknowledged is there: contacts, programs, launches, pauses, results.
+  - everything that was acknowledged is there: contacts, programs, launches, pauses, results;
+  - each acknowledged node event was counted once, looked at while no worker has a request open;
+  - an organisation's credits are those that it was given, less one for each call that was answered.
 
 The seed is printed; $OUTDIAL_SEED sets it (threads still race, so a run is not repeated exactly).
 """
@@ -25,7 +27,8 @@ import time
 import unittest
 
 from outdial_daemon import (
-    Daemon, Organisation, Worker, check_counters, format_time, free_port, released, result, started)
+    Daemon, Organisation, Worker, check_counters, format_time, free_port, node_executed, released,
+    result, started)
 
 KILLS = int(os.environ.get("OUTDIAL_KILLS", "50"))
 SEED = int(os.environ.get("OUTDIAL_SEED", random.SystemRandom().randrange(1 << 32)))
@@ -38,7 +41,9 @@ dial_by_seconds = 1
 level = warn
 """
 ENDED = ("completed", "stopped", "cancelled")
+PAUSES = ("paused", "paused_no_credits", "paused_threshold")
 ACTIVE_MAX = 8  # executions
+NODES = ("menu", "bye", "menu")  # of an answered call, in order
 UNREACHABLE = (OSError, http.client.HTTPException)  # nothing is known about the request
 
 
@@ -58,6 +63,7 @@ class Shared:
         self.contacts, self.programs = [], []  # acknowledged
         self.executions = {}  # id -> Organisation, acknowledged or listed
         self.results = {}  # callId -> outcome, acknowledged as accepted
+        self.nodes = collections.defaultdict(collections.Counter)  # executionId -> nodeId, acknowledged
 
     def fail(self, text):
         with self.lock:
@@ -122,8 +128,14 @@ class Caller(Actor):
     def __init__(self, shared, name, seed, worker, ledger):
         super().__init__(shared, name, seed, shared.callers_stop)
         self.worker, self.ledger = worker, ledger
+        self.turn = threading.Lock()  # taken by others: no request of this one is open
 
     def step(self):
+        with self.turn:
+            self.claim()
+        time.sleep(0.001)  # others get their turn
+
+    def claim(self):
         response = self.once(self.worker.api.post, "/api/calls/claim", {
             "max": self.random.randint(1, 20), "waitMs": self.random.choice((0, 50, 300)),
             "gateway": "worker"})
@@ -159,7 +171,7 @@ class Caller(Actor):
         self.tell([released(call, reason="no trunk") for call in calls
                    if 0.05 <= fates[call["callId"]] < 0.08])
         statuses, _ = self.tell([started(call) for call in asked])
-        back, reports = [], []
+        back, reports, nodes = [], [], []
         for call, status in zip(asked, statuses):
             fate = fates[call["callId"]]
             if status == "duplicate":
@@ -168,11 +180,14 @@ class Caller(Actor):
                 back.append(released(call, reason="503"))
             elif status == "accepted":
                 self.ledger.dial(call["callId"])
+                nodes += [(call["executionId"], node_executed(call, node, seq))
+                          for seq, node in enumerate(NODES, 1)]
                 if fate >= 0.13:  # else it is never heard of again: timeout, in doubt
                     reports.append(result(call, self.outcome(), durationSeconds=1))
             elif status not in ("stale", "refused"):
                 raise AssertionError(f"started: {status}")
         self.tell(back)
+        self.report_nodes(nodes)
         statuses, again = self.tell(reports)
         for event, status in zip(reports, statuses):
             if status == "duplicate" and not again:
@@ -187,6 +202,17 @@ class Caller(Actor):
         for status in self.tell(late)[0]:
             if status != "stale":
                 raise AssertionError(f"a second, different result: {status}")
+
+    def report_nodes(self, nodes):
+        statuses, again = self.tell([event for _, event in nodes])
+        for (execution, event), status in zip(nodes, statuses):
+            if status == "duplicate" and not again:
+                raise AssertionError(f"{event}: duplicate at the first report")
+            if status in ("accepted", "duplicate"):
+                with self.shared.lock:
+                    self.shared.nodes[execution][event["nodeId"]] += 1
+            elif status != "stale":  # it has timed out meanwhile
+                raise AssertionError(f"node_executed: {status}")
 
     def outcome(self):
         return "answered" if self.random.random() < 0.6 else self.random.choice(
@@ -256,7 +282,9 @@ class Creator(Actor):
         made = self.once(self.api.post, "/api/programs", {
             "name": self.name, "flowId": self.flow, "didPool": self.dids, "audienceId": audience,
             "gateway": "worker", "retryStrategy": {"type": "scheduled", "retryDates": dates},
-            "pacing": {"maxConcurrentCalls": self.random.choice((5, 20, 100))}})
+            "pacing": {"maxConcurrentCalls": self.random.choice((5, 20, 100))},
+            "autoPauseRules": [{"nodeId": "menu", "threshold": 1000000},
+                               {"nodeId": "bye", "threshold": self.random.choice((20, 1000000))}]})
         if made is None:
             return
         if made.status != 201:
@@ -291,6 +319,10 @@ class Controller(Actor):
             check_counters(execution)
             with self.shared.lock:
                 self.shared.executions[execution["id"]] = self.org
+        for row in response.json["data"]:
+            if row["status"] in PAUSES[1:]:
+                self.shared.count(row["status"])
+                self.resume(row["id"])
         running = [row["id"] for row in response.json["data"] if row["status"] == "running"]
         if not running:
             time.sleep(0.02)
@@ -312,7 +344,7 @@ class Controller(Actor):
         pending = response.json["contactsPending"]
         end = time.monotonic() + self.random.uniform(0, 0.5)
         while time.monotonic() < end:
-            seen = self.expect(chosen, ("paused", "completed"))
+            seen = self.expect(chosen, ("paused", "paused_threshold", "completed"))
             if seen["contactsPending"] < pending:
                 raise AssertionError(
                     f"paused, but contacts were taken: {pending} to {seen['contactsPending']}")
@@ -325,7 +357,7 @@ class Controller(Actor):
         while True:
             response = self.until_answered(
                 self.api.patch, f"/api/program-executions/{execution}/resume")
-            if response.status == 200 or self.read(execution)["status"] != "paused":
+            if response.status == 200 or self.read(execution)["status"] not in PAUSES:
                 return
 
     def expect(self, execution, statuses):
@@ -344,7 +376,8 @@ class Crash(unittest.TestCase):
         self.ledger = Ledger(os.path.join(self.daemon.folder, "ledger"))
         self.callers, self.clients = [], []
         self.addCleanup(self.close)
-        self.orgs = [Organisation(self.daemon) for _ in range(2)]
+        self.orgs = [Organisation(self.daemon, credits=500) for _ in range(2)]
+        self.granted = {org.id: 500 for org in self.orgs}
         seeds = iter(self.random.sample(range(1 << 30), 20))
         worker = Worker(self.daemon)
         self.callers = [
@@ -390,6 +423,32 @@ class Crash(unittest.TestCase):
             starting.wait()
         self.daemon.start()
 
+    def grant(self, credits):
+        """More credits, now and then fewer; only this thread kills, so the answer comes."""
+        for org in self.orgs:
+            delta = credits or self.random.choice((0, 20, 200, -10))
+            path = f"/api/organizations/{org.id}/credits"
+            response = self.daemon.admin.post(path, {"delta": delta})
+            if response.status == 200:
+                self.granted[org.id] += delta
+            else:
+                self.assertEqual((response.status, delta < 0), (409, True), response.json)
+
+    def check_nodes(self):
+        """While no worker has a request open, the counters are the events that were acknowledged."""
+        for caller in self.callers:
+            caller.turn.acquire()
+        try:
+            rows = [execution for _, execution in self.everything()
+                    if execution["status"] not in ENDED]
+        finally:
+            for caller in self.callers:
+                caller.turn.release()
+        for execution in rows:
+            seen = self.shared.nodes[execution["id"]]
+            self.assertEqual(execution["nodeCounters"], {node: seen[node] for node in set(NODES)})
+            self.shared.count("counters looked at")
+
     def everything(self):
         """All executions of all organisations, their counters checked."""
         rows = []
@@ -408,6 +467,9 @@ class Crash(unittest.TestCase):
             self.kill()
             self.check_failures()
             self.everything()
+            self.grant(0)
+            if number % 5 == 4:
+                self.check_nodes()
             if (number + 1) % 10 == 0:
                 counts = dict(self.shared.counts)
                 print(f"{number + 1} kills in {time.monotonic() - begun:.0f} s: "
@@ -427,6 +489,7 @@ class Crash(unittest.TestCase):
         for actor in self.clients:
             actor.join(30)
             self.assertFalse(actor.is_alive(), actor.name)
+        self.grant(1000000)
         end = time.monotonic() + 120
         while True:
             self.check_failures()
@@ -434,6 +497,7 @@ class Crash(unittest.TestCase):
             for org, execution in rows:
                 if execution["status"] == "paused":
                     self.assertIsNone(execution["statusReason"])
+                if execution["status"] in PAUSES:
                     org.api.patch(f"/api/program-executions/{execution['id']}/resume")
             left = [row for _, row in rows
                     if row["status"] not in ENDED or row["contactsInProgress"] > 0]
@@ -452,8 +516,15 @@ class Crash(unittest.TestCase):
         self.assertLessEqual(set(self.shared.executions), {row["id"] for _, row in rows},
                              "an acknowledged launch is lost")
         calls = {}
+        answered = collections.Counter()
         for org, execution in rows:
-            calls.update(self.verify_execution(org, execution))
+            mine = self.verify_execution(org, execution)
+            answered[org.id] += sum(call["outcome"] == "answered" for call in mine.values())
+            self.assertEqual(execution["nodeCounters"], {})
+            calls.update(mine)
+        for org in self.orgs:
+            self.assertEqual(org.api.read("/api/organization")["credits"],
+                             self.granted[org.id] - answered[org.id])
         self.assertLessEqual(set(self.ledger.dials), set(calls), "a dial that the store forgot")
         for call_id, outcome in self.shared.results.items():
             self.assertEqual(calls[call_id]["outcome"], outcome, "an acknowledged result is lost")

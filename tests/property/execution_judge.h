@@ -4,7 +4,7 @@
 #define OUTDIAL_TESTS_PROPERTY_EXECUTION_JUDGE_H
 
 #include "base/hash.h"
-#include "tests/property/execution_model.h"
+#include "tests/property/execution_counts.h"
 
 static inline void model_digest(struct model *model, uint64_t value)
 {
@@ -87,6 +87,7 @@ static inline void model_on_event(struct model *model, const struct call_event *
     } else if (is_accepted && model->now->type == MESSAGE_NODE_EXECUTED) {
         REQUIRE(model, entry->is_live && event->node.seq > entry->last_seq);
         entry->last_seq = event->node.seq;
+        model_count_node(model, x, event->node.node_id);
     } else if (is_accepted) { /* the first result, and it is the one on the call's row */
         REQUIRE(model, entry->has_ended_now && event->attempt == entry->attempts);
         REQUIRE(model, entry->was_offered || !x->is_pull);
@@ -138,6 +139,9 @@ static inline void model_on_control(struct model *model, const struct reply *rep
         x->is_paused = model->now->type == MESSAGE_PAUSE;
         x->is_resumed_now = !x->is_paused;
         REQUIRE(model, !x->is_paused || status == EXECUTION_PAUSED);
+        if (x->is_resumed_now) {
+            model_on_resumed(x, &model->now->payload.resume);
+        }
     }
 }
 
@@ -158,7 +162,12 @@ static inline void model_on_reply(void *context, const struct message *cause,
         break;
     case REPLY_CLAIMED: model_on_claimed(model, reply); break;
     case REPLY_LAUNCHED: REQUIRE(model, cause->type == MESSAGE_LAUNCH); break;
-    default: model_on_control(model, reply);
+    default:
+        if (cause->type == MESSAGE_CREDITS_ADD) {
+            model_on_credits_added(model, reply);
+        } else {
+            model_on_control(model, reply);
+        }
     }
 }
 
@@ -267,6 +276,7 @@ static inline void model_on_closed(void *context)
         }
         model_check_counters(model, x);
         model_check_status(model, x);
+        model_check_rules(model, x);
         e = stage_find(model->stage, x->number);
         REQUIRE(model, (e != NULL ? e->flights.count : 0) == x->live);
     }
@@ -277,6 +287,7 @@ static inline void model_on_closed(void *context)
     if (!model->is_starting) {
         model_check_dispatcher(model);
     }
+    model_check_credits(model);
 }
 
 /* ---- the stage's other words ---- */
@@ -289,6 +300,12 @@ static inline void model_on_message(void *context, const struct message *message
     model->now = message;
     model_digest(model, (uint64_t)message->type << 32 | message->actor.number);
     model_digest(model, (uint64_t)message->at ^ (uint64_t)message->mono);
+    if (message->type == MESSAGE_CREDITS_SET) {
+        model_on_credits_set(model, &message->payload.credits);
+    } else if (message->type == MESSAGE_CALL_OVER) {
+        model->organisations[message->payload.room.organisation].returned_now +=
+            message->payload.room.credits_returned;
+    }
     if (message->actor.kind == ACTOR_EXECUTION) {
         x = model_find(model, message->actor.number);
     }
@@ -326,7 +343,14 @@ static inline void model_on_put(void *context, enum table table, const struct ke
     case TABLE_EXECUTION_STATE: {
         struct model_execution *x = model_find(model, key_u32_at(key, 0));
 
+        if (((const struct execution_state *)record)->status == EXECUTION_PAUSED_NO_CREDITS &&
+            x->state.status != EXECUTION_PAUSED_NO_CREDITS) {
+            model_on_no_credits(model, x);
+        }
         x->state = *(const struct execution_state *)record;
+        (void)snprintf(x->saved_reason, sizeof(x->saved_reason), "%.*s",
+                       SLICE_ARGS(x->state.status_reason));
+        x->state.status_reason = slice_from(x->saved_reason);
         x->is_touched = true;
         break;
     }

@@ -21,6 +21,30 @@ static inline void move_command(struct moves *m)
                   next_exchange(m));
 }
 
+static inline void move_resume(struct moves *m)
+{
+    struct auto_pause_rule *rules =
+        arena_alloc(stage_arena(m->model.stage), MODEL_RULES * sizeof(*rules));
+    size_t count = choose_rules(m, rules);
+
+    stage_resume(m->model.stage, some_execution(m), rules, count, next_exchange(m));
+}
+
+static inline void move_credits(struct moves *m)
+{
+    struct message add = {.actor = {ACTOR_DISPATCHER, 0}, .type = MESSAGE_CREDITS_ADD};
+    uint32_t organisation = 1 + below(m, m->model.organisation_count);
+
+    if (chance(m, 25)) {
+        stage_set_credits(m->model.stage, organisation, (int64_t)below(m, 12) - 2);
+        return;
+    }
+    add.exchange = next_exchange(m);
+    add.payload.credits =
+        (struct credits_change){.organisation = organisation, .amount = (int64_t)below(m, 24) - 6};
+    stage_post(m->model.stage, &add);
+}
+
 static inline void move_tick(struct moves *m)
 {
     stage_command(m->model.stage, MESSAGE_TICK, 1 + below(m, m->model.execution_count), 0);
@@ -102,7 +126,8 @@ static inline void move_result(struct moves *m)
 static inline void move_node(struct moves *m)
 {
     struct known_call call = some_call(m);
-    struct call_event event = {.node = {.node_id = SLICE("menu"), .seq = below(m, 12)}};
+    struct call_event event = {
+        .node = {.node_id = node_names[below(m, MODEL_RULES)], .seq = below(m, 40)}};
 
     if (chance(m, 5)) {
         event.node.seq = UINT64_MAX - below(m, 3);
@@ -126,9 +151,9 @@ static inline void move_released(struct moves *m)
 static inline void move_message(struct moves *m)
 {
     static void (*const moves[])(struct moves * m) = {
-        move_claim,    move_claim,   move_claim,   move_started, move_started,
-        move_started,  move_started, move_result,  move_result,  move_result,
-        move_released, move_node,    move_command, move_tick,    move_give_up,
+        move_claim,   move_claim,   move_claim,  move_started, move_started,  move_started,
+        move_started, move_result,  move_result, move_result,  move_released, move_node,
+        move_node,    move_command, move_tick,   move_give_up, move_resume,   move_credits,
     };
 
     moves[below(m, sizeof(moves) / sizeof(moves[0]))](m);

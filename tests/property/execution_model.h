@@ -26,6 +26,7 @@ enum {
     MODEL_EXCHANGES = 4096,
     MODEL_WINDOWS = 4,
     MODEL_PACE = 256,
+    MODEL_RULES = 3,
 };
 
 struct model_entry {
@@ -44,7 +45,8 @@ struct model_entry {
     uint64_t last_seq;
     uint32_t leases;
     int64_t not_before_mono; /* given back by a push gateway: not offered again before */
-    bool was_offered;        /* handed to a gateway or a worker at least once in this attempt */
+    bool has_credit;
+    bool was_offered; /* handed to a gateway or a worker at least once in this attempt */
 };
 
 struct model_execution {
@@ -55,6 +57,11 @@ struct model_execution {
     uint32_t did_numbers[MODEL_DIDS];
     struct weekly_window weekly[MODEL_WINDOWS];
     struct instant_window advanced[MODEL_WINDOWS];
+    struct auto_pause_rule launch_rules[MODEL_RULES], rules[MODEL_RULES]; /* as launched, as now */
+    uint64_t counts[MODEL_RULES];
+    size_t rule_count;
+    bool is_over_threshold; /* a rule has fired, and no resume came after it */
+    char reason[64], saved_reason[64];
     struct execution_state state; /* as saved */
     int64_t seen_at;              /* the latest wall instant of a message that it has handled */
     int64_t last_at;              /* of the last one */
@@ -68,6 +75,9 @@ struct model_execution {
 struct model_organisation {
     uint32_t cap, live;
     bool is_paced;
+    bool is_limited;
+    int64_t balance, reserved, spent, granted; /* credits; granted: in all */
+    int64_t returned_now;
 };
 
 struct model {
@@ -254,6 +264,13 @@ static inline void model_on_queued(struct model *model, struct model_execution *
     REQUIRE(model, model->is_did_active[x->did_numbers[row->did] - 1]);
     model_check_room(model, x);
     model_check_pace(model, x);
+    REQUIRE(model, row->has_credit == model->organisations[x->organisation].is_limited);
+    if (row->has_credit) {
+        REQUIRE(model, model->organisations[x->organisation].balance > 0);
+        model->organisations[x->organisation].balance--;
+        model->organisations[x->organisation].reserved++;
+    }
+    entry->has_credit = row->has_credit;
     entry->is_live = true;
     entry->has_claim = entry->is_permitted = entry->was_offered = false;
     entry->last_seq = 0;
@@ -284,6 +301,26 @@ static inline void model_put_live(struct model *model, const struct key *key,
     entry->leases = row->leases;
 }
 
+/* What becomes of the credit of a call that has ended. While there is no limit, it is gone. */
+static inline void model_settle_credit(struct model *model, const struct model_execution *x,
+                                       const struct model_entry *entry)
+{
+    struct model_organisation *organisation = &model->organisations[x->organisation];
+    bool is_spent = entry->has_ended_now && entry->outcomes[entry->attempts] == OUTCOME_ANSWERED;
+
+    if (!entry->has_credit) {
+        return;
+    }
+    organisation->reserved--;
+    if (is_spent) {
+        organisation->spent++;
+    } else if (organisation->is_limited) {
+        organisation->balance++;
+    } else {
+        organisation->granted--;
+    }
+}
+
 static inline void model_delete_live(struct model *model, const struct key *key)
 {
     struct model_execution *x = model_find(model, key_u32_at(key, 0));
@@ -291,6 +328,7 @@ static inline void model_delete_live(struct model *model, const struct key *key)
 
     REQUIRE(model, entry->is_live);
     REQUIRE(model, entry->has_ended_now || entry->status == ENTRY_SKIPPED);
+    model_settle_credit(model, x, entry);
     entry->is_live = false;
     x->live--;
     model->organisations[x->organisation].live--;

@@ -153,6 +153,9 @@ static inline void make_world(struct moves *m, uint64_t seed)
     m->model.organisation_count = 1 + below(m, MODEL_ORGANISATIONS);
     for (uint32_t o = 1; o <= m->model.organisation_count; o++) {
         put_organisation(m, o);
+        if (chance(m, 50)) {
+            stage_set_credits(stage, o, below(m, 40));
+        }
         for (uint32_t n = 1; n <= MODEL_ENTRIES; n++) {
             stage_put_contact(stage, o, 0, contact_id(o, n), chance(m, 5));
         }
@@ -243,6 +246,23 @@ static inline void choose_limits(struct moves *m, struct model_execution *x)
     }
 }
 
+static const struct slice node_names[] = {SLICE_INIT("menu"), SLICE_INIT("bye"),
+                                          SLICE_INIT("a node")};
+
+/* Different nodes, in any order. Returns how many. */
+static inline size_t choose_rules(struct moves *m, struct auto_pause_rule rules[MODEL_RULES])
+{
+    uint32_t first = below(m, MODEL_RULES);
+    size_t count = below(m, MODEL_RULES + 1);
+
+    for (size_t i = 0; i < count; i++) {
+        rules[i] = (struct auto_pause_rule){.node_id = node_names[(first + i) % MODEL_RULES],
+                                            .threshold = 1 + below(m, 6),
+                                            .reset_on_resume = chance(m, 50)};
+    }
+    return count;
+}
+
 static inline void move_launch(struct moves *m)
 {
     struct model *model = &m->model;
@@ -265,6 +285,10 @@ static inline void move_launch(struct moves *m)
     choose_windows(m, x);
     choose_dids(m, x);
     choose_limits(m, x);
+    x->rule_count = choose_rules(m, x->launch_rules);
+    memcpy(x->rules, x->launch_rules, sizeof(x->rules));
+    x->settings.rules = x->launch_rules;
+    x->settings.rule_count = x->rule_count;
     for (uint32_t n = 1; n <= contacts; n++) {
         struct uuid id = stage_id(contact_id(x->organisation, n));
         struct key key = key_member(number, &id);

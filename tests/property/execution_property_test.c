@@ -257,6 +257,9 @@ static void finish(struct moves *m)
         model->is_did_active[d - 1] = true;
         stage_put_did(model->stage, 0, d, DID_ACTIVE);
     }
+    for (uint32_t o = 1; o <= model->organisation_count; o++) {
+        stage_set_credits(model->stage, o, model->organisations[o].is_limited ? 10000 : -1);
+    }
     while (!finish_round(m)) {
         REQUIRE(model, rounds++ < ROUNDS_TO_END);
         stage_advance(model->stage, model->stage->at + (rounds < 50 ? 1 : 4) * MS_PER_HOUR);
@@ -272,6 +275,10 @@ static void finish(struct moves *m)
     REQUIRE(model, world_count(model->stage->world, TABLE_ACTIVE_EXECUTION, NULL) == 0);
     REQUIRE(model, model->stage->resident_count == 0);
     REQUIRE(model, dispatcher_in_flight(&model->stage->dispatcher) == 0);
+    REQUIRE(model, world_count(model->stage->world, TABLE_NODE_COUNTERS, NULL) == 0);
+    for (uint32_t o = 1; o <= model->organisation_count; o++) {
+        REQUIRE(model, model->organisations[o].reserved == 0);
+    }
 }
 
 static int end_play(void **state)

@@ -282,6 +282,7 @@ static void on_reply(struct effects *effects, const struct reply *reply)
     case REPLY_MEMBERS_ADDED:
     case REPLY_MEMBERS_REMOVED:
     case REPLY_LAUNCHED:
+    case REPLY_CREDITS:
     case REPLY_EVENT: break;
     }
     *(struct reply *)sent_add(&world->replies) = copy;

@@ -14,6 +14,7 @@
 static const char *const key_parts[TABLE_COUNT] = {
     [TABLE_META] = "t",
     [TABLE_ORGANISATION] = "4",
+    [TABLE_CREDITS] = "4",
     [TABLE_ORGANISATION_BY_ID] = "u",
     [TABLE_API_KEY] = "4u",
     [TABLE_API_KEY_BY_HASH] = "h",
@@ -31,6 +32,7 @@ static const char *const key_parts[TABLE_COUNT] = {
     [TABLE_PROGRAM] = "4u",
     [TABLE_EXECUTION] = "4",
     [TABLE_EXECUTION_STATE] = "4",
+    [TABLE_NODE_COUNTERS] = "4",
     [TABLE_EXECUTION_BY_ID] = "u",
     [TABLE_PROGRAM_EXECUTION] = "4u4",
     [TABLE_ORGANISATION_EXECUTION] = "44",

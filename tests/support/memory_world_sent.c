@@ -37,6 +37,17 @@ static void say_dispatcher_payload(struct buf *out, const struct message *messag
     } else if (message->type == MESSAGE_CALLS_UNDER_WAY || message->type == MESSAGE_CALL_OVER) {
         SAY(out, " execution=%" PRIu32 " gateway=%" PRIu32 " count=%" PRIu32,
             payload->room.execution, payload->room.gateway, payload->room.count);
+        if (payload->room.credits_spent + payload->room.credits_returned > 0) {
+            SAY(out, " spent=%" PRIu32 " returned=%" PRIu32, payload->room.credits_spent,
+                payload->room.credits_returned);
+        }
+    } else if (message->type == MESSAGE_CREDITS_SET || message->type == MESSAGE_CREDITS_ADD) {
+        SAY(out, " organisation=%" PRIu32, payload->credits.organisation);
+        if (message->type == MESSAGE_CREDITS_ADD || payload->credits.is_limited) {
+            SAY(out, " %" PRId64, payload->credits.amount);
+        } else {
+            SAY(out, " unlimited");
+        }
     } else if (message->type == MESSAGE_CALLS_WITHDRAWN && payload->room.is_all) {
         SAY(out, " execution=%" PRIu32 " gateway=%" PRIu32 " all", payload->room.execution,
             payload->room.gateway);
@@ -67,7 +78,8 @@ static void say_execution_payload(struct buf *out, const struct message *message
                 SLICE_ARGS(payload->launch.settings->dids[i].number));
         }
     } else if (message->type == MESSAGE_GRANT) {
-        SAY(out, " %" PRIu32, payload->grant);
+        SAY(out, " %" PRIu32 "%s", payload->grant.calls,
+            payload->grant.has_credits ? " with credits" : "");
     } else if (message->type == MESSAGE_CALL_CLAIMED) {
         SAY(out, " %" PRIu32 "/%u", payload->claimed.entry, (unsigned)payload->claimed.attempt);
     } else if (message->type == MESSAGE_DID_CHANGED) {
@@ -195,6 +207,7 @@ void story_reply(struct buf *out, const struct reply *reply)
         SAY(out, " execution %" PRIu32 " %s", reply->execution.settings->number,
             execution_status_name(reply->execution.state->status));
         break;
+    case REPLY_CREDITS: SAY(out, " credits %" PRId64, reply->credits); break;
     case REPLY_CLAIMED: say_claimed(out, reply); break;
     case REPLY_EVENT: say_event(out, reply); break;
     }

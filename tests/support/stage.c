@@ -142,6 +142,7 @@ static void close_batch(struct stage *stage)
             i++;
         }
     }
+    dispatcher_save(&stage->dispatcher, &stage->effects);
     if (stage->watch.on_closed != NULL) {
         stage->watch.on_closed(stage->watch.context);
     }

@@ -140,6 +140,9 @@ struct uuid stage_id(uint32_t n);
 void stage_put_organisation(struct stage *stage, uint32_t number, uint32_t max_concurrent_calls,
                             uint64_t calls_per_second_micro);
 
+/* Sets the organisation's balance; below 0: unlimited. */
+void stage_set_credits(struct stage *stage, uint32_t organisation, int64_t credits);
+
 /* A contact of the organisation, and its membership of the audience, if that is not 0. Again for a
  * known contact: changes do_not_call. The phone is +2126 and eight digits of the id's number. */
 void stage_put_contact(struct stage *stage, uint32_t organisation, uint32_t audience, uint32_t id,
@@ -155,6 +158,10 @@ void stage_delete_did(struct stage *stage, uint32_t owner, uint32_t id);
 /* Launches an execution: created_at is set to now, timezone to UTC if empty, mode to batch, and the
  * ids that are nil are made of the number. */
 void stage_launch(struct stage *stage, struct execution_settings *settings, uint64_t exchange);
+
+/* A resume that replaces the rules, which are borrowed until it has been handled. */
+void stage_resume(struct stage *stage, uint32_t execution, const struct auto_pause_rule *rules,
+                  size_t rule_count, uint64_t exchange);
 
 /* MESSAGE_PAUSE, …_RESUME, …_CANCEL, …_TICK. */
 void stage_command(struct stage *stage, enum message_type type, uint32_t execution,

@@ -41,6 +41,16 @@ void stage_put_organisation(struct stage *stage, uint32_t number, uint32_t max_c
                                           .payload.organisation = row});
 }
 
+void stage_set_credits(struct stage *stage, uint32_t organisation, int64_t credits)
+{
+    struct message message = {.actor = {ACTOR_DISPATCHER, 0}, .type = MESSAGE_CREDITS_SET};
+
+    message.payload.credits = (struct credits_change){.organisation = organisation,
+                                                      .is_limited = credits >= 0,
+                                                      .amount = credits >= 0 ? credits : 0};
+    stage_post(stage, &message);
+}
+
 void stage_put_contact(struct stage *stage, uint32_t organisation, uint32_t audience, uint32_t id,
                        bool do_not_call)
 {
@@ -139,6 +149,17 @@ void stage_command(struct stage *stage, enum message_type type, uint32_t executi
     queue_and_run(stage, (struct message){.actor = {ACTOR_EXECUTION, execution},
                                           .type = type,
                                           .exchange = exchange});
+}
+
+void stage_resume(struct stage *stage, uint32_t execution, const struct auto_pause_rule *rules,
+                  size_t rule_count, uint64_t exchange)
+{
+    struct message message = {
+        .actor = {ACTOR_EXECUTION, execution}, .type = MESSAGE_RESUME, .exchange = exchange};
+
+    message.payload.resume =
+        (struct resume){.has_rules = true, .rules = rules, .rule_count = rule_count};
+    stage_post(stage, &message);
 }
 
 void stage_claim(struct stage *stage, uint32_t max, bool waits, uint32_t claim_id,

@@ -105,7 +105,7 @@ static inline const char *room(struct fixture *f, enum message_type type, uint32
 
 static inline const char *dispatch(struct fixture *f)
 {
-    return tell(f, MESSAGE_DISPATCH, 0, (union payload){.grant = 0});
+    return tell(f, MESSAGE_DISPATCH, 0, (union payload){.grant = {.calls = 0}});
 }
 
 /* Calls from/1, from + 1/1, … of an execution. */
@@ -153,7 +153,7 @@ static inline const char *back_off(struct fixture *f, uint32_t gateway, int64_t 
 
 static inline const char *tick(struct fixture *f)
 {
-    return tell(f, MESSAGE_TICK, 0, (union payload){.grant = 0});
+    return tell(f, MESSAGE_TICK, 0, (union payload){.grant = {.calls = 0}});
 }
 
 #define CASE(name) cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)

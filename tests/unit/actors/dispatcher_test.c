@@ -50,7 +50,7 @@ static void give_back_for_another_gateway(const void *unused)
 static void say_what_is_for_an_execution(const void *unused)
 {
     (void)unused;
-    tell(broken, MESSAGE_GRANT, 0, (union payload){.grant = 1});
+    tell(broken, MESSAGE_GRANT, 0, (union payload){.grant = {.calls = 1}});
 }
 
 static void more_room_than_was_taken_cannot_come_back(void **state)

@@ -36,12 +36,12 @@ static void a_patch_of_an_organisation_changes_what_is_present(void **state)
     f->at += 1000;
     assert_string_equal(
         platform_tell(f, MESSAGE_ORGANISATION_PATCH, (union payload){.organisation_patch = &patch}),
+        "send dispatcher 0 credits_set organisation=1 50\n"
         "put organisations 1 Atlas\n"
         "send dispatcher 0 organisation_changed Atlas max=3 cps_micro=0\n"
         "reply 9: 200 organisations 1 Atlas\n");
     assert_true(world_get(f->world, TABLE_ORGANISATION, &key, &organisation));
-    assert_true(organisation.has_credits);
-    assert_int_equal(organisation.credits, 50);
+    assert_false(organisation.has_credits); /* they are the dispatcher's */
     assert_int_equal(organisation.updated_at, f->at);
     assert_int_equal(organisation.created_at, f->at - 1000);
     assert_true(slice_equal_text(organisation.timezone, "Africa/Casablanca"));

@@ -18,7 +18,9 @@ static const char *const execution_moves[] = {
     /* resume; "stopped (stopAt reached, from running or any paused)" */
     "paused running", "paused cancelled", "paused stopped", "paused_no_credits running",
     "paused_no_credits cancelled", "paused_no_credits stopped", "paused_threshold running",
-    "paused_threshold cancelled", "paused_threshold stopped", NULL};
+    "paused_threshold cancelled", "paused_threshold stopped",
+    /* calls under way go on counting */
+    "paused paused_threshold", "paused_no_credits paused_threshold", NULL};
 
 static const char *const entry_moves[] = {"pending pending",         "pending pending_retry",
                                           "pending completed",       "pending failed",

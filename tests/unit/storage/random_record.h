@@ -88,20 +88,30 @@ static inline void random_list(struct prng *prng, struct arena *arena, enum reco
                                struct record_list *list)
 {
     struct attribute_value *attributes;
+    struct auto_pause_rule *rules;
     struct pool_did *dids;
+    uint64_t *counts;
     struct uuid *ids;
 
     list->count = random_count(prng);
     attributes = arena_zalloc(arena, list->count * sizeof(*attributes));
     dids = arena_zalloc(arena, list->count * sizeof(*dids));
     ids = arena_zalloc(arena, list->count * sizeof(*ids));
-    list->items = type == FIELD_ATTRIBUTES ? (void *)attributes
-                  : type == FIELD_UUIDS    ? (void *)ids
-                                           : (void *)dids;
+    rules = arena_zalloc(arena, list->count * sizeof(*rules));
+    counts = arena_zalloc(arena, list->count * sizeof(*counts));
+    list->items = type == FIELD_ATTRIBUTES    ? (void *)attributes
+                  : type == FIELD_UUIDS       ? (void *)ids
+                  : type == FIELD_RULES       ? (void *)rules
+                  : type == FIELD_NODE_COUNTS ? (void *)counts
+                                              : (void *)dids;
     for (size_t i = 0; i < list->count; i++) {
         random_attribute(prng, arena, &attributes[i]);
         ids[i] = random_uuid(prng);
         dids[i] = (struct pool_did){random_uuid(prng), random_text(prng, arena)};
+        counts[i] = random_number(prng, UINT64_MAX);
+        rules[i] = (struct auto_pause_rule){.node_id = random_text(prng, arena),
+                                            .threshold = random_number(prng, UINT64_MAX),
+                                            .reset_on_resume = prng_below(prng, 2) != 0};
     }
 }
 
@@ -198,7 +208,9 @@ static inline void random_field(struct prng *prng, struct arena *arena,
     case FIELD_TEXT: *text = random_text(prng, arena); break;
     case FIELD_ATTRIBUTES:
     case FIELD_UUIDS:
-    case FIELD_POOL_DIDS: random_list(prng, arena, type, member); break;
+    case FIELD_POOL_DIDS:
+    case FIELD_RULES:
+    case FIELD_NODE_COUNTS: random_list(prng, arena, type, member); break;
     case FIELD_RETRY: random_retry(prng, member); break;
     case FIELD_TRIGGER: random_trigger(prng, arena, member); break;
     case FIELD_WINDOWS: random_windows(prng, arena, member); break;
@@ -237,13 +249,21 @@ static inline bool same_list(enum record_field_type type, const struct record_li
                              const struct record_list *b)
 {
     const struct attribute_value *values[2] = {a->items, b->items};
+    const struct auto_pause_rule *rules[2] = {a->items, b->items};
     const struct pool_did *dids[2] = {a->items, b->items};
+    const uint64_t *counts[2] = {a->items, b->items};
     const struct uuid *ids[2] = {a->items, b->items};
     bool is_same = a->count == b->count;
 
     for (size_t i = 0; is_same && i < a->count; i++) {
         if (type == FIELD_UUIDS) {
             is_same = uuid_equal(&ids[0][i], &ids[1][i]);
+        } else if (type == FIELD_NODE_COUNTS) {
+            is_same = counts[0][i] == counts[1][i];
+        } else if (type == FIELD_RULES) {
+            is_same = slice_equal(rules[0][i].node_id, rules[1][i].node_id) &&
+                      rules[0][i].threshold == rules[1][i].threshold &&
+                      rules[0][i].reset_on_resume == rules[1][i].reset_on_resume;
         } else if (type == FIELD_POOL_DIDS) {
             is_same = uuid_equal(&dids[0][i].id, &dids[1][i].id) &&
                       slice_equal(dids[0][i].number, dids[1][i].number);
@@ -320,6 +340,8 @@ static inline bool same_record(enum table table, const void *a, const void *b)
         case FIELD_ATTRIBUTES:
         case FIELD_UUIDS:
         case FIELD_POOL_DIDS:
+        case FIELD_RULES:
+        case FIELD_NODE_COUNTS:
             is_same = same_list((enum record_field_type)field->type, left, right);
             break;
         case FIELD_WINDOWS: is_same = same_windows(left, right); break;

@@ -76,6 +76,19 @@ static void pools_are_ids_with_numbers(void **state)
                    SLICE("\x91\xc4\x10\x01\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"));
 }
 
+static void rules_are_node_threshold_and_whether_it_is_reset(void **state)
+{
+    const struct auto_pause_rule rules[] = {{SLICE("menu"), 5, true}, {SLICE("bye"), 200, false}};
+    const uint64_t counts[] = {0, 7, 300};
+
+    (void)state;
+    assert_written(FIELD_RULES, &(struct record_list){rules, 2},
+                   SLICE("\x92\x93\xa4menu\x05\xc3\x93\xa3"
+                         "bye\xcc\xc8\xc2"));
+    assert_written(FIELD_NODE_COUNTS, &(struct record_list){counts, 3},
+                   SLICE("\x93\0\x07\xcd\x01\x2c"));
+}
+
 static void retry_is_three_numbers_and_the_dates(void **state)
 {
     struct retry_strategy retry = {.type = RETRY_SCHEDULED, .date_count = 2, .dates = {5, 6}};
@@ -182,6 +195,9 @@ static void malformed_fields_are_refused(void **state)
         {FIELD_WINDOWS, "a second list that is none", SLICE_INIT("\x92\x90\x01")},
         {FIELD_PACING, "three numbers", SLICE_INIT("\x93\1\1\1")},
         {FIELD_PACING, "more than 32 bits", SLICE_INIT("\x92\xcf\0\0\0\1\0\0\0\0\1")},
+        {FIELD_RULES, "no threshold", SLICE_INIT("\x91\x92\xa1z\xc3")},
+        {FIELD_RULES, "a threshold that is no number", SLICE_INIT("\x91\x93\xa1z\xa1z\xc3")},
+        {FIELD_NODE_COUNTS, "a negative one", SLICE_INIT("\x91\xff")},
         {FIELD_COUNTERS, "five numbers", SLICE_INIT("\x95\1\1\1\1\1")},
         {FIELD_COUNTS, "23 numbers",
          SLICE_INIT("\xdc\0\x17\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1")},
@@ -211,16 +227,21 @@ static void malformed_fields_are_refused(void **state)
 static const struct CMUnitTest tests[] = {
     CASE(attributes_are_name_type_and_value),
     CASE(pools_are_ids_with_numbers),
+    CASE(rules_are_node_threshold_and_whether_it_is_reset),
     CASE(retry_is_three_numbers_and_the_dates),
     CASE(windows_are_two_lists),
     CASE(pacing_and_counters_are_numbers),
     CASE(zero_is_empty_and_anything_else_is_not),
     CASE(malformed_fields_are_refused),
     CASE(a_trigger_condition_has_a_minute_when_it_has_a_time),
-    CASE(attributes_are_name_type_and_value),   CASE(pools_are_ids_with_numbers),
-    CASE(retry_is_three_numbers_and_the_dates), CASE(windows_are_two_lists),
-    CASE(pacing_and_counters_are_numbers),      CASE(zero_is_empty_and_anything_else_is_not),
-    CASE(malformed_fields_are_refused),         CASE(counts_end_with_the_last_that_is_not_zero),
+    CASE(attributes_are_name_type_and_value),
+    CASE(pools_are_ids_with_numbers),
+    CASE(retry_is_three_numbers_and_the_dates),
+    CASE(windows_are_two_lists),
+    CASE(pacing_and_counters_are_numbers),
+    CASE(zero_is_empty_and_anything_else_is_not),
+    CASE(malformed_fields_are_refused),
+    CASE(counts_end_with_the_last_that_is_not_zero),
     CASE(logged_calls_are_two_numbers_each),
 };
 OD_TEST_MAIN(tests)
