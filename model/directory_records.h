@@ -38,6 +38,7 @@ struct job {
     uint32_t kind;
     uint32_t organisation;
     uint32_t number; /* JOB_EMPTY_AUDIENCE: the audience's; JOB_REMOVE_EXECUTION: the execution's */
+    struct uuid program_id; /* JOB_REMOVE_EXECUTION of one in live mode: its triggers lie there */
 };
 
 /* ---- answers that are kept for an Idempotency-Key ---- */
