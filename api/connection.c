@@ -336,6 +336,11 @@ void connection_set_exchange(struct connection *connection, struct exchange *exc
     }
 }
 
+void connection_on_piece(struct connection *connection)
+{
+    connection->writing_until = 0;
+}
+
 evutil_socket_t connection_fd(const struct connection *connection)
 {
     return bufferevent_getfd(connection->bufferevent);
@@ -371,8 +376,10 @@ static bool is_late_taking(struct connection *connection, uint64_t second)
 {
     size_t left = evbuffer_get_length(bufferevent_get_output(connection->bufferevent));
 
-    /* While an exchange waits, what is written is a stream of its own pace. */
-    if (left == 0 || connection->exchange != NULL) {
+    /* While an exchange waits, what is written is a stream of its own pace; but each piece of a
+     * list has a deadline. */
+    if (left == 0 ||
+        (connection->exchange != NULL && !exchange_is_piecewise(connection->exchange))) {
         connection->writing_until = 0;
         return false;
     }

@@ -56,6 +56,9 @@ bool connection_is_ops(const struct connection *connection);
 /* The exchange that is waiting on the connection; NULL: none. */
 void connection_set_exchange(struct connection *connection, struct exchange *exchange);
 
+/* The next piece of a response is about to be written: its deadline begins anew. */
+void connection_on_piece(struct connection *connection);
+
 evutil_socket_t connection_fd(const struct connection *connection);
 
 /* ---- bodies that evhttp does not read (connection_body.c) ---- */

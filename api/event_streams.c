@@ -17,6 +17,7 @@
 #include "api/admission.h"
 #include "api/event_stream.h"
 #include "api/event_text.h"
+#include "api/limits.h"
 #include "api/server.h"
 #include "base/check.h"
 #include "base/log.h"
@@ -295,6 +296,7 @@ void event_stream_open(struct exchange *exchange, const struct event_stream_star
     exchange->state = stream;
     exchange->on_gone = on_gone;
     exchange->on_drained = on_drained;
+    limits_leave(exchange); /* a stream has no end; max_streams bounds them */
     exchange_stream_begin(exchange, "text/event-stream", text);
     exchange_watch_client(exchange);
     queue(streams, stream);

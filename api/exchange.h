@@ -189,6 +189,9 @@ typedef enum exchange_piece (*exchange_piece_fn)(struct exchange *exchange, stru
 void exchange_send_pieces(struct exchange *exchange, const char *content_type,
                           exchange_piece_fn piece);
 
+/* Its answer has begun, by exchange_send_pieces. */
+bool exchange_is_piecewise(const struct exchange *exchange);
+
 /* ---- waiting ---- */
 
 /* Calls on_timeout after so many milliseconds of real time, unless the answer comes first. */

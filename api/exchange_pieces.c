@@ -4,9 +4,10 @@
  *   pieces   headers, piece, evhttp writes it, the socket takes it, piece, …, end
  *
  * A piece is asked for when the one before has left evhttp's buffer, so a client that reads slowly
- * holds one piece in memory, and one that does not read at all runs into evhttp's time-out. A piece
- * that turns out empty (rows that a filter leaves out) is followed by the next in another round.
- * Each slice and each piece reads in a transaction of its own.
+ * holds one piece in memory. Each piece has the deadline of a response (response_timeout_seconds),
+ * so one that does not read at all is cut off, and one that reads on is not, however long it takes.
+ * A piece that turns out empty (rows that a filter leaves out) is followed by the next in another
+ * round. Each slice and each piece reads in a transaction of its own.
  */
 #include "api/exchange_private.h"
 #include "api/server.h"
@@ -101,6 +102,7 @@ static void piece_slice(struct exchange *exchange)
         exchange_stream_cut(exchange);
     } else {
         if (piece.size > 0) {
+            connection_on_piece(exchange->own->connection);
             exchange_stream_send(exchange, buf_slice(&piece));
         }
         if (made == PIECE_LAST) {
@@ -110,6 +112,11 @@ static void piece_slice(struct exchange *exchange)
         }
     }
     buf_deinit(&piece);
+}
+
+bool exchange_is_piecewise(const struct exchange *exchange)
+{
+    return exchange->own->is_streaming;
 }
 
 void exchange_send_pieces(struct exchange *exchange, const char *content_type,

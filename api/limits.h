@@ -20,7 +20,7 @@ struct key_use;
  * with the exchange answered (429), when that is one too many. At most once an exchange. */
 bool limits_enter(struct exchange *exchange, const struct caller *caller);
 
-/* The exchange is over. */
+/* The exchange is over, or goes on as a stream of events, which has limits of its own. */
 void limits_leave(struct exchange *exchange);
 
 /* Once a second: forgets keys that are at rest. */

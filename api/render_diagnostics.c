@@ -82,6 +82,14 @@ static void add_limits(struct reasons *r)
     }
 }
 
+/* An entry of a contact that is being called keeps back no other: one call at a time. */
+static void add_parked(struct reasons *r)
+{
+    if (r->facts->parked > 0) {
+        add_reason(r, "max_concurrent_calls", r->facts->parked, 0, json_integer(1));
+    }
+}
+
 /* Also for calls that are queued: they wait for the gateway, too. */
 static void add_gateway_reasons(struct reasons *r)
 {
@@ -110,6 +118,7 @@ json_t *render_diagnostics(const struct diagnostics_facts *facts)
     add_own_reasons(&reasons);
     if (!execution_has_ended(facts->status)) {
         add_limits(&reasons);
+        add_parked(&reasons);
         add_gateway_reasons(&reasons);
     }
     json_put(json, "dialling",

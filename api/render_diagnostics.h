@@ -13,7 +13,8 @@ struct diagnostics_facts {
     int64_t start_at;      /* scheduled */
     int64_t window_end;    /* of the pause windows that are open now */
     uint64_t pending;      /* contacts; after the end: none */
-    uint64_t due, not_due; /* the two parts of them */
+    uint64_t due, not_due; /* two parts of them */
+    uint64_t parked;       /* the third: they wait until another call of their contact has ended */
     int64_t next_due_at;   /* of those that are not due */
     int64_t next_dial_at;  /* the execution's nextDialAt */
     struct diagnosis seen;

@@ -3,6 +3,8 @@
  *
  * How many pending contacts are due is counted in the due index from both of its ends at once, in
  * slices: it takes twice the steps of the smaller of the two parts, however long the other is.
+ * Those that wait for another call of their contact lie at the very end of the index
+ * (INSTANT_NEVER) and are counted first.
  */
 #include "api/render_diagnostics.h"
 #include "api/routes_execution_lists.h"
@@ -17,10 +19,33 @@ struct diagnostics {
     const struct execution_view *execution;
     int64_t now;
     struct key front, back; /* where the two walks stand */
+    bool has_parked;        /* they have been counted */
     struct diagnostics_facts facts;
 };
 
 /* ---- counting ---- */
+
+static uint64_t rest(uint64_t all, uint64_t part)
+{
+    return all > part ? all - part : 0;
+}
+
+/* One step of the count of those that wait for another call of their contact. True: no further. */
+static bool step_parked(struct reader *reader, struct diagnostics *d, int *error)
+{
+    struct key prefix = key_u32(d->execution->settings.number), key;
+    struct slice raw;
+    int code = reader_seek_before(reader, TABLE_DUE, &prefix, &d->back, &key, &raw);
+
+    if (code == 0 && key_due_at(&key) == INSTANT_NEVER) {
+        d->facts.parked++;
+        d->back = key;
+        return false;
+    }
+    *error = code == OD_ENOTFOUND ? 0 : code;
+    d->has_parked = true;
+    return *error != 0;
+}
 
 /* One step of each walk. True: one of them has met the first row of the other kind; `error` is set
  * when a row cannot be read. */
@@ -35,7 +60,7 @@ static bool step(struct reader *reader, struct diagnostics *d, int *error)
         d->front = key_after(&key);
     } else {
         *error = code == OD_ENOTFOUND ? 0 : code;
-        d->facts.not_due = d->facts.pending > d->facts.due ? d->facts.pending - d->facts.due : 0;
+        d->facts.not_due = rest(d->facts.pending, d->facts.due + d->facts.parked);
         return true;
     }
     code = reader_seek_before(reader, TABLE_DUE, &prefix, &d->back, &key, &raw);
@@ -45,7 +70,7 @@ static bool step(struct reader *reader, struct diagnostics *d, int *error)
         return false;
     }
     *error = code == OD_ENOTFOUND ? 0 : code;
-    d->facts.due = d->facts.pending > d->facts.not_due ? d->facts.pending - d->facts.not_due : 0;
+    d->facts.due = rest(d->facts.pending, d->facts.not_due + d->facts.parked);
     return true;
 }
 
@@ -57,7 +82,7 @@ static int find_next_due(struct reader *reader, struct diagnostics *d)
     struct slice raw;
     int code = reader_seek(reader, TABLE_DUE, &prefix, &from, &key, &raw);
 
-    d->facts.next_due_at = code == 0 ? key_due_at(&key) : 0;
+    d->facts.next_due_at = code == 0 && key_due_at(&key) != INSTANT_NEVER ? key_due_at(&key) : 0;
     return code == OD_ENOTFOUND ? 0 : code;
 }
 
@@ -84,7 +109,8 @@ static void count_slice(struct exchange *exchange)
     int error = 0;
 
     for (unsigned steps = 0; !is_done && steps < SLICE_STEPS; steps++) {
-        is_done = step(exchange->reader, d, &error);
+        is_done = d->has_parked ? step(exchange->reader, d, &error)
+                                : step_parked(exchange->reader, d, &error);
     }
     if (!is_done) {
         return;

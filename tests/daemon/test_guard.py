@@ -116,6 +116,50 @@ class Deadlines(Case):
                 raise AssertionError(f"the daemon waits for ever after {sent} bytes")
         self.alive()
 
+    def test_of_a_client_that_does_not_take_the_pieces_of_a_list(self):
+        self.many_contacts()
+        with self.slow_connection() as connection:
+            connection.sendall(self.head("GET /api/contacts HTTP/1.1", "Accept: text/csv"))
+            wait_until(lambda: self.connections() > 1, "it is there")
+            wait_until(lambda: self.connections() == 1, "the daemon cuts it off")
+        self.alive()
+
+    def test_of_a_piece_begins_anew_with_each(self):
+        """It takes longer than the deadline of one piece for all of them, and each piece in time."""
+        self.many_contacts()
+        with self.slow_connection() as connection:
+            connection.sendall(self.head("GET /api/contacts HTTP/1.1", "Accept: text/csv"))
+            begun, content = time.monotonic(), b""
+            while not content.endswith(b"0\r\n\r\n"):
+                piece = connection.recv(4096)
+                self.assertTrue(piece, f"cut off after {len(content)} bytes")
+                content += piece
+                threading.Event().wait(0.004)
+            self.assertGreater(time.monotonic() - begun, 4)
+        self.alive()
+
+    def many_contacts(self):
+        """3 MB of them: more than the buffers of both sockets hold."""
+        for thousand in range(6):
+            self.api.create("/api/contacts/upsert", {"data": [
+                {"primaryPhone": f"+1313{thousand}{j:06d}", "firstName": "x" * 64,
+                 "lastName": "y" * 64, "fullName": "z" * 64,
+                 "primaryEmail": "e" * 240 + "@example.org"} for j in range(1000)]}, 200)
+
+    def slow_connection(self):
+        connection = socket.socket()
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        connection.settimeout(30)
+        connection.connect(("127.0.0.1", self.daemon.port))
+        self.api.close()
+        return connection
+
+    def connections(self):
+        """That the daemon has, with the one that asks."""
+        text = Client(self.daemon).get("/metrics").json
+        return int(next(line.split()[1] for line in text.splitlines()
+                        if line.startswith("outdial_http_connections")))
+
     def test_a_claim_that_waits_is_not_cut(self):
         worker = self.worker()
         begun = time.monotonic()

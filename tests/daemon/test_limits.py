@@ -1,8 +1,9 @@
 """api.md, 429 RateLimitedError: limits of each API key, where they are configured."""
 
+import http.client
 import threading
 
-from outdial_daemon import Story, main, wait_until
+from outdial_daemon import PATIENCE, Story, main, wait_until
 
 RATE = """[limits]
 requests_per_minute = 1
@@ -115,6 +116,17 @@ class InFlight(Story):
         # Both are over: there is room again.
         self.assertEqual(worker.post("/api/calls/claim", {"max": 1, "gateway": "worker"}).status,
                          200)
+
+    def test_an_open_stream_of_events_takes_no_room(self):
+        one = self.org()
+        streams = []
+        for _ in range(4):
+            stream = http.client.HTTPConnection("127.0.0.1", self.daemon.port, timeout=PATIENCE)
+            self.addCleanup(stream.close)
+            stream.request("GET", "/api/events", headers={"Authorization": f"Bearer {one.key}"})
+            streams.append(stream.getresponse())
+        self.assertEqual([stream.status for stream in streams], [200] * 4)
+        self.assertEqual(one.api.get("/api/contacts").status, 200)
 
 
 class Off(Story):

@@ -824,6 +824,29 @@ class OneCallAtATime(LiveStory):
     def test_the_second_waits_for_the_first_ones_end(self):
         self.second_waits(lambda: self.daemon.advance(60))
 
+    def test_diagnostics_say_that_it_waits(self):
+        def look():
+            found = self.one.api.read(f"/api/program-executions/{self.execution}/diagnostics")
+            self.assertEqual(found, {"dialling": False, "nextDialAt": None, "blockedBy": [
+                {"reason": "max_concurrent_calls", "contacts": 1, "until": None, "limit": 1}]})
+
+        self.second_waits(look)
+
+    def test_diagnostics_tell_it_from_one_that_waits_for_its_retry(self):
+        self.start(retryStrategy={"type": "fixed_delay", "delayMinutes": 10, "maxRetries": 2})
+        self.worker.finish(self.worker.claim_one(), "busy")
+        retry_at = later(self.daemon.now(), minutes=10)
+        self.person = self.one.person("2026-11-23T10:00:00Z")
+        self.daemon.settle()
+        self.worker.started(self.worker.claim_one())
+        self.fire_again("2026-11-23T10:00:01Z")
+        self.daemon.advance(1)
+        self.one.wait_counts(self.execution, total=3, pending=2, inProgress=1)
+        found = self.one.api.read(f"/api/program-executions/{self.execution}/diagnostics")
+        self.assertEqual(found, {"dialling": False, "nextDialAt": retry_at, "blockedBy": [
+            {"reason": "retry_not_due", "contacts": 1, "until": retry_at, "limit": None},
+            {"reason": "max_concurrent_calls", "contacts": 1, "until": None, "limit": 1}]})
+
     def test_it_waits_through_a_restart(self):
         self.second_waits(self.daemon.restart)
 

@@ -97,6 +97,22 @@ static void who_is_not_due_blocks_nobody_else(void **state)
     assert_reasons(&facts, false, "retry_not_due 3 until");
 }
 
+static void who_waits_for_the_contacts_other_call_blocks_nobody_else(void **state)
+{
+    struct diagnostics_facts facts = running();
+
+    (void)state;
+    facts.due = 1;
+    facts.parked = 2;
+    assert_reasons(&facts, true, "max_concurrent_calls 2 - 1");
+    facts.due = 0;
+    facts.not_due = 1;
+    facts.next_due_at = MS_PER_HOUR;
+    assert_reasons(&facts, false, "retry_not_due 1 until, max_concurrent_calls 2 - 1");
+    facts.status = EXECUTION_CANCELLED;
+    assert_reasons(&facts, false, "not_running 3 -");
+}
+
 static void a_window_that_never_ends_has_no_end(void **state)
 {
     struct diagnostics_facts facts = running();
@@ -148,6 +164,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(no_credits),
     cmocka_unit_test(other_statuses_do_not_run),
     cmocka_unit_test(who_is_not_due_blocks_nobody_else),
+    cmocka_unit_test(who_waits_for_the_contacts_other_call_blocks_nobody_else),
     cmocka_unit_test(a_window_that_never_ends_has_no_end),
     cmocka_unit_test(limits_are_told_with_their_numbers),
     cmocka_unit_test(without_a_gateway_or_a_did),
