@@ -67,7 +67,7 @@ void router_dispatch(struct exchange *exchange);
 
 /* Goes on with the exchange whose large body has been parsed: the parser_done_fn of the API, whose
  * state is `context`. */
-void router_body_parsed(void *context, uint64_t exchange, json_t *json,
+void router_body_parsed(void *context, uint64_t number, json_t *json,
                         const struct fault_list *faults);
 
 /* Appends the methods of a path's routes as for an Allow header; false: no route has that path. The
