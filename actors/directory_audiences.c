@@ -222,7 +222,8 @@ void directory_audience_delete(const struct message *m, struct view *view, struc
     effect_delete(out, TABLE_AUDIENCE, &key);
     if (audience.contact_count > 0) {
         struct key by_text = job_key(view, audience.number);
-        struct job job = {JOB_EMPTY_AUDIENCE, m->actor.number, audience.number};
+        struct job job = {
+            .kind = JOB_EMPTY_AUDIENCE, .organisation = m->actor.number, .number = audience.number};
         effect_put(out, TABLE_JOB, &by_text, &job);
         ask_for_slice(m, out, audience.number);
     }

@@ -18,7 +18,7 @@
 enum { SETTINGS_BLOCK = 2048 };
 
 /* An anniversary is up to a year ahead, and an offset may be a year. */
-#define ZONE_LEFT_MS (3 * 366 * MS_PER_DAY)
+#define ZONE_LEFT_MS (INT64_C(3) * 366 * MS_PER_DAY)
 
 void execution_init(struct execution *e, uint32_t number)
 {

@@ -132,9 +132,17 @@ static void update(const struct step *s, const struct uuid *id, const struct con
     struct slice value = contact == NULL ? SLICE("") : trigger_value(&e->settings.trigger, contact);
     bool is_known = view_get(s->view, TABLE_CONTACT_TRIGGER, &key, &known);
     bool is_over = known.status == TRIGGER_FIRED || known.status == TRIGGER_MISSED;
+    /* The next year's is missing: there were no rules of the zone when it fired. */
+    bool has_no_next =
+        known.status == TRIGGER_FIRED && e->settings.trigger.recurrence == RECURRENCE_YEARLY;
     int64_t due_at;
 
-    if ((!is_known && slice_is_empty(value)) || (is_over && slice_equal(value, known.value))) {
+    if ((!is_known && slice_is_empty(value)) ||
+        (is_over && !has_no_next && slice_equal(value, known.value))) {
+        return;
+    }
+    if (e->zone == NULL && !slice_is_empty(value)) {
+        execution_walk_again(s); /* once there are rules */
         return;
     }
     if (!trigger_due(&e->settings.trigger, e->zone, value, anniversaries_since(s, id, &known),
@@ -190,9 +198,8 @@ void execution_on_contacts_changed(const struct step *s)
 {
     const struct id_list *list = &s->m->payload.changed;
 
-    if (execution_has_ended(s->e->state.status) || s->e->zone == NULL) {
-        return; /* without rules the walk waits, too, and comes to all contacts when they are there
-                 */
+    if (execution_has_ended(s->e->state.status)) {
+        return;
     }
     for (size_t i = 0; i < list->count; i++) {
         struct key key = key_owned(s->e->settings.organisation, &list->ids[i]);

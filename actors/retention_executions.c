@@ -2,7 +2,8 @@
  *
  *   1. the rows by which it is found, its settings and its state go at once: from then on it is
  *      unknown to requests, to workers and to itself
- *   2. its contacts, calls and whatever else has its number go in slices, under a job
+ *   2. its contacts, calls and whatever else has its number go in slices, under a job; then its
+ *      triggers, which lie under its program
  *   3. the last slice deletes the job
  *
  * After a crash the engine sends the slice again for the job that is still there. A small execution
@@ -13,6 +14,11 @@
 
 #include "actors/retention_parts.h"
 #include "base/check.h"
+#include "base/instant.h"
+
+enum {
+    TRIGGERS_SOUGHT = 1000 /* a message: those of the program's other executions are passed by */
+};
 
 /* Rows under the execution's number, which are walked: such a table is `scanned`. `with` removes
  * what else belongs to a row, before it goes itself. A new table of an execution is a row here;
@@ -106,49 +112,118 @@ static bool remove_walked(struct sweep *s, const struct walked_table *table, uin
     return true;
 }
 
-static bool remove_rows(struct sweep *s, uint32_t execution, uint32_t from)
-{
-    for (unsigned i = 0; i < sizeof(walked) / sizeof(walked[0]); i++) {
-        if (!remove_walked(s, &walked[i], execution, &from)) {
-            struct message next = {.actor = {ACTOR_RETENTION, 0},
-                                   .type = MESSAGE_REMOVE_EXECUTION_SLICE,
-                                   .is_later = true};
+/* What a removal is of. */
+struct removal {
+    uint32_t execution, organisation;
+    struct uuid program; /* nil: it had no triggers */
+};
 
-            next.payload.slice = (struct slice_of_work){.number = execution, .from = from};
-            effect_send(s->out, &next);
+static void remove_trigger(struct sweep *s, const struct removal *of, const struct key *key,
+                           const struct trigger *trigger)
+{
+    struct key known = key_contact_trigger(of->execution, &trigger->contact_id);
+
+    effect_delete(s->out, TABLE_TRIGGER, key);
+    effect_delete(s->out, TABLE_CONTACT_TRIGGER, &known);
+    s->rows += 2;
+}
+
+/* Removes triggers, and what was known of their contacts, up to the limit of the message. Triggers
+ * of all executions of the program lie together by due instant: at each instant that is in use
+ * those of other executions are passed by in two steps, however many they are. True: none is left.
+ * Else *due_from is where to go on. */
+static bool remove_triggers(struct sweep *s, const struct removal *of, int64_t *due_from)
+{
+    struct key prefix = key_owned(of->organisation, &of->program), key;
+    struct key at = key_trigger(of->organisation, &of->program, *due_from, of->execution, 0);
+    struct trigger trigger;
+    unsigned sought = 0;
+
+    if (uuid_is_nil(&of->program)) {
+        return true;
+    }
+    while (view_seek(s->view, TABLE_TRIGGER, &prefix, &at, &key, &trigger)) {
+        int64_t due_at = key_trigger_due_at(&key);
+        uint32_t execution = key_trigger_execution(&key);
+
+        if (s->rows >= RETENTION_ROWS || sought++ >= TRIGGERS_SOUGHT) {
+            *due_from = execution > of->execution ? instant_add(due_at, 1) : due_at;
             return false;
+        }
+        if (execution == of->execution) {
+            remove_trigger(s, of, &key, &trigger);
+            at = key_after(&key);
+        } else {
+            at = key_trigger(of->organisation, &of->program,
+                             execution > of->execution ? instant_add(due_at, 1) : due_at,
+                             of->execution, 0);
         }
     }
     return true;
 }
 
+/* Goes on from where `slice` is, which it moves. True: nothing is left. */
+static bool remove_rows(struct sweep *s, const struct removal *of, struct slice_of_work *slice)
+{
+    for (unsigned i = 0; i < sizeof(walked) / sizeof(walked[0]) && !slice->is_at_triggers; i++) {
+        if (!remove_walked(s, &walked[i], of->execution, &slice->from)) {
+            return false;
+        }
+    }
+    if (!slice->is_at_triggers) {
+        slice->is_at_triggers = true;
+        slice->due_from = INT64_MIN;
+    }
+    return remove_triggers(s, of, &slice->due_from);
+}
+
+static void send_slice(struct sweep *s, const struct slice_of_work *slice)
+{
+    struct message next = {
+        .actor = {ACTOR_RETENTION, 0}, .type = MESSAGE_REMOVE_EXECUTION_SLICE, .is_later = true};
+
+    next.payload.slice = *slice;
+    effect_send(s->out, &next);
+}
+
 void retention_remove_execution(struct sweep *s, const struct key *key)
 {
     uint32_t number = key_u32_at(key, sizeof(int64_t));
+    struct slice_of_work slice = {.number = number};
+    struct removal of = {.execution = number};
     struct key by_number = key_u32(number);
     struct execution_settings settings;
 
     OD_CHECK(view_get(s->view, TABLE_EXECUTION, &by_number, &settings));
+    of.organisation = settings.organisation;
     if (settings.mode == MODE_LIVE) {
-        return; /* its triggers lie under the program: they cannot be walked by its number */
+        of.program = settings.program_id;
     }
     remove_index(s, &settings);
     keep_number(s, number);
-    if (!remove_rows(s, number, 0)) {
+    if (!remove_rows(s, &of, &slice)) {
         struct key by_text = job_key(s->view, number);
-        struct job job = {JOB_REMOVE_EXECUTION, settings.organisation, number};
+        struct job job = {JOB_REMOVE_EXECUTION, of.organisation, number, of.program};
 
         effect_put(s->out, TABLE_JOB, &by_text, &job);
+        send_slice(s, &slice);
         s->is_half_way = true;
     }
 }
 
 bool retention_on_remove_execution_slice(struct sweep *s)
 {
-    uint32_t number = s->m->payload.slice.number;
-    struct key by_text = job_key(s->view, number);
+    struct slice_of_work slice = s->m->payload.slice;
+    struct key by_text = job_key(s->view, slice.number);
+    struct job job;
 
-    if (!remove_rows(s, number, s->m->payload.slice.from)) {
+    if (!view_get(s->view, TABLE_JOB, &by_text, &job)) {
+        return true; /* the batch with the job was dropped, or an other slice has done it */
+    }
+    struct removal of = {slice.number, job.organisation, job.program_id};
+
+    if (!remove_rows(s, &of, &slice)) {
+        send_slice(s, &slice);
         return false;
     }
     effect_delete(s->out, TABLE_JOB, &by_text);

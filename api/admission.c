@@ -7,6 +7,7 @@
 
 #include "api/json.h"
 #include "api/limits.h"
+#include "api/path_names.h"
 #include "api/router.h"
 #include "api/server.h"
 
@@ -174,8 +175,10 @@ enum body_state admission_check_body(struct exchange *exchange)
         return BODY_READ;
     }
     if (size > 0 && !admission_is_type(exchange, "application/json")) {
-        exchange_send_fault(exchange, FAULT_UNSUPPORTED_MEDIA_TYPE,
-                            "The body must be application/json");
+        if (path_names_something(exchange)) {
+            exchange_send_fault(exchange, FAULT_UNSUPPORTED_MEDIA_TYPE,
+                                "The body must be application/json");
+        }
         return BODY_REFUSED;
     }
     if (size >= PARSER_BODY_BYTES_MIN) {

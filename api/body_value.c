@@ -123,11 +123,29 @@ bool value_text(const struct body_value *value, size_t min, size_t max, struct s
     return true;
 }
 
+/* 1.0 and 1e3 are integers, as in JSON Schema. False for a number that is none, or that a double
+ * has not exactly. */
+static bool integer_of(const json_t *json, int64_t *out)
+{
+    const double exact_max = 9007199254740991.0; /* 2^53 - 1 */
+    double real = json_real_value(json);
+
+    if (json_is_integer(json)) {
+        *out = json_integer_value(json);
+        return true;
+    }
+    if (!json_is_real(json) || !(real >= -exact_max && real <= exact_max)) {
+        return false;
+    }
+    *out = (int64_t)real;
+    return (double)*out == real;
+}
+
 bool value_integer(const struct body_value *value, int64_t min, int64_t max, int64_t *out)
 {
-    json_int_t number = json_integer_value(value->json);
+    int64_t number = 0;
 
-    if (!json_is_integer(value->json) || number < min || number > max) {
+    if (!integer_of(value->json, &number) || number < min || number > max) {
         value_fault(value, "must be an integer from %lld to %lld", (long long)min, (long long)max);
         return false;
     }

@@ -50,6 +50,7 @@ static void queue(struct event_streams *streams, struct event_stream *stream)
     }
 }
 
+/* NOLINTNEXTLINE(readability-function-size): the size is that of utlist's macro */
 static void unqueue(struct event_streams *streams, struct event_stream *stream)
 {
     if (stream->is_queued) {

@@ -64,6 +64,7 @@ struct exchange {
 
     /* What is asked. */
     struct uuid ids[ROUTE_IDS_MAX]; /* of the path, from left to right */
+    unsigned id_count;              /* those that have been read */
     struct query_parameter query[QUERY_PARAMETERS_MAX];
     size_t query_count;
     struct page_request page;
@@ -128,7 +129,8 @@ void exchange_send_static(struct exchange *exchange, int status, const char *con
 void exchange_send_fault(struct exchange *exchange, enum fault_code code, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-/* ValidationError with the exchange's list of faults, of which there is at least one. */
+/* ValidationError with the exchange's list of faults, of which there is at least one; the 404 of
+ * the path's resource when there is none (api/path_names.h). */
 void exchange_send_faults(struct exchange *exchange);
 
 /* What the guard found in a body that is taken (connection_body_is_broken). */

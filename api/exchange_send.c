@@ -8,6 +8,7 @@
 #include "api/connection.h"
 #include "api/exchange_private.h"
 #include "api/json.h"
+#include "api/path_names.h"
 #include "api/server.h"
 #include "base/check.h"
 #include "base/log.h"
@@ -205,6 +206,9 @@ void exchange_send_faults(struct exchange *exchange)
     struct slice message;
 
     OD_CHECK(faults_any(faults));
+    if (!path_names_something(exchange)) {
+        return;
+    }
     message = arena_printf(
         &exchange->arena, "%.*s %.*s", first->path.size > 0 ? (int)first->path.size : 8,
         first->path.size > 0 ? first->path.data : "The body", SLICE_ARGS(first->message));

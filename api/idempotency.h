@@ -51,7 +51,7 @@ bool idempotency_check(struct exchange *exchange);
 /* ---- for reply.c, exchange.c and api.c ---- */
 
 /* The keep_fn of the engine; `context` is the struct api. */
-const struct response_kept *idempotency_keep(void *context, uint64_t exchange,
+const struct response_kept *idempotency_keep(void *context, uint64_t number,
                                              const struct reply *reply, struct arena *arena);
 
 /* Sends the response that has been stored, or was to be; false when there is none. */

@@ -18,9 +18,15 @@ bool idempotency_key_is_valid(struct slice text)
     return text.size >= 1 && text.size <= IDEMPOTENCY_KEY_CHARACTERS_MAX;
 }
 
+enum { DERIVED_BYTES = 32 };
+
+_Static_assert(KEY_HASH_BYTES == DERIVED_BYTES, "one size");
+_Static_assert(crypto_generichash_KEYBYTES == DERIVED_BYTES, "one size");
+_Static_assert(crypto_secretbox_KEYBYTES == DERIVED_BYTES, "one size");
+
 /* A hash for one purpose of a text of one owner. */
 static void derive(const struct auth *auth, uint8_t purpose, uint32_t organisation, enum role role,
-                   struct slice text, uint8_t *out, size_t size)
+                   struct slice text, uint8_t out[DERIVED_BYTES])
 {
     const uint8_t owner[] = {purpose,
                              organisation == 0 ? (uint8_t)role : 0,
@@ -31,20 +37,21 @@ static void derive(const struct auth *auth, uint8_t purpose, uint32_t organisati
     static const char context[] = "outdial idempotency key";
     crypto_generichash_state state;
 
-    OD_CHECK(crypto_generichash_init(&state, auth->secret, sizeof(auth->secret), size) == 0);
+    OD_CHECK(crypto_generichash_init(&state, auth->secret, sizeof(auth->secret), DERIVED_BYTES) ==
+             0);
     (void)crypto_generichash_update(&state, (const unsigned char *)context, sizeof(context));
     (void)crypto_generichash_update(&state, owner, sizeof(owner));
     (void)crypto_generichash_update(&state, (const unsigned char *)text.data, text.size);
-    (void)crypto_generichash_final(&state, out, size);
+    (void)crypto_generichash_final(&state, out, DERIVED_BYTES);
 }
 
 void idempotency_key_derive(const struct auth *auth, uint32_t organisation, enum role role,
                             struct slice text, struct idempotency_key *out)
 {
     out->organisation = organisation;
-    derive(auth, 1, organisation, role, text, out->hash, sizeof(out->hash));
-    derive(auth, 2, organisation, role, text, out->request_key, sizeof(out->request_key));
-    derive(auth, 3, organisation, role, text, out->body_key, sizeof(out->body_key));
+    derive(auth, 1, organisation, role, text, out->hash);
+    derive(auth, 2, organisation, role, text, out->request_key);
+    derive(auth, 3, organisation, role, text, out->body_key);
 }
 
 /* ---- fingerprints ---- */

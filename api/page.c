@@ -212,7 +212,7 @@ static bool begin(struct walk *walk)
     struct exchange *exchange = walk->exchange;
     const uint8_t *secret = exchange->api->auth.secret;
     bool has_cursor = !slice_is_empty(exchange->page.cursor);
-    struct key suffix;
+    struct key suffix = key_empty();
 
     if (has_cursor && !page_cursor_parse(secret, walk->list->table, &walk->list->prefix,
                                          exchange->page.cursor, &suffix)) {

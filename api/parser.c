@@ -54,6 +54,7 @@ static void free_job(struct parse_job *job)
 
 /* ---- the thread ---- */
 
+/* NOLINTNEXTLINE(readability-function-size): the size is that of utlist's macro */
 static struct parse_job *take_job(struct parser *parser)
 {
     struct parse_job *job = NULL;

@@ -40,24 +40,25 @@ static json_t *members(const struct reply *reply)
     return json;
 }
 
-static json_t *launched(const struct reply *reply)
-{
-    json_t *json = json_new_object();
-
-    json_put(json, "executionId", json_from_uuid(&reply->launched));
-    return json;
-}
-
 /* The URL of what was made: its path and the id that it is shown with. */
-static void add_location(struct exchange *exchange, const char *path, const json_t *json)
+static void add_location(struct exchange *exchange, const char *path, const char *id)
 {
-    const char *id = json_string_value(json_object_get(json, "id"));
-
     if (path != NULL && id != NULL) {
         struct slice location = arena_printf(&exchange->arena, "%s%s", path, id);
 
         exchange_add_header(exchange, "Location", arena_text(&exchange->arena, location));
     }
+}
+
+static void send_launched(struct exchange *exchange, const struct reply *reply)
+{
+    json_t *json = json_new_object();
+    char id[UUID_TEXT_SIZE];
+
+    uuid_print(&reply->launched, id);
+    json_put(json, "executionId", json_from_uuid(&reply->launched));
+    add_location(exchange, "/api/program-executions/", id);
+    exchange_send_json(exchange, 201, json);
 }
 
 static json_t *render_reply(struct render_context *context, const struct reply *reply)
@@ -97,7 +98,8 @@ static void send_rendered(struct exchange *exchange, const struct reply *reply)
         return;
     }
     if (is_new) {
-        add_location(exchange, render_path(reply->record.table), json);
+        add_location(exchange, render_path(reply->record.table),
+                     json_string_value(json_object_get(json, "id")));
     }
     exchange_send_json(exchange, is_new ? 201 : 200, json);
 }
@@ -122,7 +124,7 @@ void reply_answer(struct exchange *exchange, const struct reply *reply)
     case REPLY_UPSERTED: exchange_send_json(exchange, 200, upserted(reply)); return;
     case REPLY_MEMBERS_ADDED:
     case REPLY_MEMBERS_REMOVED: exchange_send_json(exchange, 200, members(reply)); return;
-    case REPLY_LAUNCHED: exchange_send_json(exchange, 201, launched(reply)); return;
+    case REPLY_LAUNCHED: send_launched(exchange, reply); return;
     case REPLY_CREDITS: exchange_send_json(exchange, 200, credits(reply)); return;
     case REPLY_RECORD:
     case REPLY_EXECUTION: send_rendered(exchange, reply); return;

@@ -217,6 +217,23 @@ static void refuse_route(struct exchange *exchange, struct slice target)
     buf_deinit(&allow);
 }
 
+/* Whether the path is written out in a table: "/api/contacts/upsert" is never a contact. */
+static bool is_written_out(const struct router *router, const struct segments *path, bool is_ops)
+{
+    for (size_t i = 0; i < router->count; i++) {
+        const struct segments *pattern = &router->routes[i].segments;
+        bool is_equal = is_served(&router->routes[i], is_ops) && pattern->count == path->count;
+
+        for (size_t j = 0; is_equal && j < path->count; j++) {
+            is_equal = slice_equal(pattern->items[j], path->items[j]);
+        }
+        if (is_equal) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* The first route, in the order of the tables, that has the path and the method; NULL: none. */
 static const struct compiled_route *find_route(const struct exchange *exchange,
                                                const struct segments *path)
@@ -230,7 +247,10 @@ static const struct compiled_route *find_route(const struct exchange *exchange,
 
         if (route->route->method == method && is_served(route, is_ops) &&
             matches(&route->segments, path)) {
-            return route;
+            bool is_other =
+                !has_ids(&route->segments, path) && is_written_out(router, path, is_ops);
+
+            return is_other ? NULL : route;
         }
     }
     return NULL;
@@ -240,7 +260,7 @@ static const struct compiled_route *find_route(const struct exchange *exchange,
 static bool check_ids(struct exchange *exchange, const struct compiled_route *route,
                       const struct segments *path)
 {
-    size_t count = 0;
+    unsigned count = 0;
 
     for (size_t i = 0; i < path->count; i++) {
         if (!is_id(route->segments.items[i])) {
@@ -254,6 +274,7 @@ static bool check_ids(struct exchange *exchange, const struct compiled_route *ro
         }
         count++;
     }
+    exchange->id_count = count;
     return true;
 }
 

@@ -4,7 +4,8 @@
  * In this order, the first that fails answers: path (404), method (405 with Allow), key (401), its
  * limits (429), role (403), X-Organization-Id, ids in the path (the resource's 404), a used
  * Idempotency-Key (the stored response, or 422), content type (415), query parameters, headers and
- * body (400, all faults in one answer). What a handler gets is in struct exchange.
+ * body (400, all faults in one answer). A 415 or 400 becomes the resource's 404 when an id of the
+ * path names nothing (api/path_names.h). What a handler gets is in struct exchange.
  *
  * Faults of the query may be in exchange->faults already when the handler of a list or of a body
  * runs: it adds what it finds, and answers when there are any (page_send, records_close_body).
@@ -66,7 +67,7 @@ void router_dispatch(struct exchange *exchange);
 
 /* Goes on with the exchange whose large body has been parsed: the parser_done_fn of the API, whose
  * state is `context`. */
-void router_body_parsed(void *context, uint64_t exchange, json_t *json,
+void router_body_parsed(void *context, uint64_t number, json_t *json,
                         const struct fault_list *faults);
 
 /* Appends the methods of a path's routes as for an Allow header; false: no route has that path. The

@@ -144,7 +144,7 @@ static int load_executions(struct engine *engine)
 static int list_ended(struct engine *engine)
 {
     struct key prefix = key_empty(), key;
-    uint64_t all, active, ended;
+    uint64_t all, active = 0, ended = 0;
     struct slice raw;
     int code = reader_count(engine->reader, TABLE_ORGANISATION_EXECUTION, &all);
 

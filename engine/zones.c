@@ -29,9 +29,11 @@
 
 #define DEFAULT_FOLDER "/usr/share/zoneinfo"
 
-/* How far ahead a new table goes, and how much of that must be left for it to be given again. */
-#define TABLE_AHEAD_MS (20 * (366 * MS_PER_DAY))
-#define TABLE_LEFT_MS  (10 * (366 * MS_PER_DAY))
+/* How far ahead a new table goes, and how much of that must be left for it to be given again: every
+ * kind of year (which weekday it begins with, leap or not) comes within 40 years, and what lies
+ * behind a table is taken from a year of the same kind in it (model/trigger.c). */
+#define TABLE_AHEAD_MS (50 * (366 * MS_PER_DAY))
+#define TABLE_LEFT_MS  (40 * (366 * MS_PER_DAY))
 
 /* A table that was given out. */
 struct zone_entry {

@@ -228,7 +228,11 @@ struct execution_ended {
 
 struct slice_of_work {
     uint32_t number; /* EMPTY_AUDIENCE_SLICE: the audience; REMOVE_EXECUTION_SLICE: the execution */
-    uint32_t from;   /* REMOVE_EXECUTION_SLICE: no entry before this one is left */
+    /* REMOVE_EXECUTION_SLICE: no row with a lower number is left of the table that it is at; or
+     * all of these tables are done, and no trigger is left that was due before `due_from`. */
+    uint32_t from;
+    bool is_at_triggers;
+    int64_t due_from;
 };
 
 /* RESUME: the rules that replace those of the execution first. */

@@ -80,7 +80,7 @@
     TABLE(ENDED_EXECUTION, "ended_executions", due_row, true)                                      \
     /* (organisation, program id, due i64, execution u32, serial u32): triggers as they are listed \
      */                                                                                            \
-    TABLE(TRIGGER, "triggers", trigger, false)                                                     \
+    TABLE(TRIGGER, "triggers", trigger, true)                                                      \
     /* (execution u32, due i64, serial u32): the pending triggers, in the order of firing */       \
     TABLE(TRIGGER_DUE, "trigger_due", due_row, true)                                               \
     /* (execution u32, contact id): its newest trigger, and its call */                            \

@@ -4,7 +4,11 @@
  * has led to.
  *
  * Anniversaries are tried from two years before `since` on, since an offset of a year may lead from
- * one year into the next; due instants ascend with the years, so the first that fits is the one. */
+ * one year into the next; due instants ascend with the years, so the first that fits is the one.
+ *
+ * A zone's table ends, and dates do not. Behind its end the rules of its last years go on, and they
+ * hang on weekdays ("the last Sunday of March"): so such a day is looked up in the last year of the
+ * table that begins with the same weekday and is as long. */
 #include "model/trigger.h"
 
 #include "base/instant.h"
@@ -14,6 +18,66 @@ enum {
     YEARS_BEFORE = 2, /* an offset is up to a year, and a local day a bit more */
     YEAR_MAX = 9999,
 };
+
+/* ---- behind the end of a zone's table ---- */
+
+static int year_of(int64_t day)
+{
+    unsigned month, day_of_month;
+    int year;
+
+    civil_from_days(day, &year, &month, &day_of_month);
+    return year;
+}
+
+static int64_t new_year(int year)
+{
+    return days_from_civil(year, 1, 1);
+}
+
+static bool is_alike(int a, int b)
+{
+    return weekday_from_days(new_year(a)) == weekday_from_days(new_year(b)) &&
+           weekday_from_days(new_year(a + 1)) == weekday_from_days(new_year(b + 1));
+}
+
+/* How many days a day is moved back to lie in the table: those from one New Year to another. */
+static int64_t days_behind(const struct zone_table *zone, int64_t day)
+{
+    int last, year;
+
+    if (zone->valid_until > INSTANT_MAX - MS_PER_DAY ||
+        day < zone->valid_until / MS_PER_DAY - 366) {
+        return 0;
+    }
+    year = year_of(day);
+    last = year_of(zone->valid_until / MS_PER_DAY) - 2; /* whole, with a day to spare */
+    if (year <= last) {
+        return 0;
+    }
+    while (!is_alike(year, last)) {
+        last--;
+    }
+    return new_year(year) - new_year(last);
+}
+
+static struct local_time local_of(const struct zone_table *zone, int64_t at)
+{
+    int64_t behind = days_behind(zone, at / MS_PER_DAY);
+    struct local_time local = calendar_local(zone, at - behind * MS_PER_DAY);
+
+    local.day += behind;
+    return local;
+}
+
+static int64_t instant_of(const struct zone_table *zone, int64_t day, int32_t ms_of_day)
+{
+    int64_t behind = days_behind(zone, day);
+
+    return calendar_instant(zone, day - behind, ms_of_day) + behind * MS_PER_DAY;
+}
+
+/* ---- values ---- */
 
 /* What a value says. */
 struct moment {
@@ -45,7 +109,7 @@ static bool read_moment(const struct zone_table *zone, struct slice value, struc
         return true;
     }
     if (instant_parse(value, &out->at)) {
-        struct local_time local = calendar_local(zone, out->at);
+        struct local_time local = local_of(zone, out->at);
 
         out->has_instant = true;
         out->day = local.day;
@@ -54,6 +118,8 @@ static bool read_moment(const struct zone_table *zone, struct slice value, struc
     }
     return false;
 }
+
+/* ---- due instants ---- */
 
 /* The same day in another year. */
 static int64_t anniversary(int64_t day, int year)
@@ -71,23 +137,14 @@ static int64_t due_of(const struct trigger_condition *condition, const struct zo
                       const struct moment *moment)
 {
     int64_t at =
-        moment->has_instant ? moment->at : calendar_instant(zone, moment->day, moment->ms_of_day);
+        moment->has_instant ? moment->at : instant_of(zone, moment->day, moment->ms_of_day);
 
     at = instant_add(at, condition->offset_minutes * MS_PER_MINUTE);
     if (condition->has_time_of_day) {
-        at = calendar_instant(zone, calendar_local(zone, at).day,
-                              (int32_t)(condition->minute_of_day * MS_PER_MINUTE));
+        at = instant_of(zone, local_of(zone, at).day,
+                        (int32_t)(condition->minute_of_day * MS_PER_MINUTE));
     }
     return at;
-}
-
-static int year_of(int64_t day)
-{
-    unsigned month, day_of_month;
-    int year;
-
-    civil_from_days(day, &year, &month, &day_of_month);
-    return year;
 }
 
 /* The first anniversary's due instant from `since` on; INSTANT_NEVER: the calendar ends before. */
@@ -95,7 +152,7 @@ static int64_t next_yearly(const struct trigger_condition *condition, const stru
                            const struct moment *moment, int64_t since)
 {
     int of_value = year_of(moment->day);
-    int first = year_of(calendar_local(zone, since).day) - YEARS_BEFORE;
+    int first = year_of(local_of(zone, since).day) - YEARS_BEFORE;
 
     for (int year = first > of_value ? first : of_value; year <= YEAR_MAX; year++) {
         struct moment of_year = *moment;

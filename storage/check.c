@@ -167,7 +167,7 @@ static int check_child(void *context)
     store_close(store);
     check_send(task->pipe, 'N', &check->findings, sizeof(check->findings));
     arena_deinit(&check->row);
-    memory_free(check->removals.executions);
+    memory_free(check->removals.jobs);
     memory_free(check);
     return 0;
 }

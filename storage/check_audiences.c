@@ -75,6 +75,16 @@ static void audience_add(struct check *check, const struct check_audience *audie
     all->items[all->count++] = *audience;
 }
 
+const struct job *check_removal(const struct check *check, uint32_t execution)
+{
+    for (size_t i = 0; i < check->removals.count; i++) {
+        if (check->removals.jobs[i].number == execution) {
+            return &check->removals.jobs[i];
+        }
+    }
+    return NULL;
+}
+
 void check_job(struct check *check, const struct check_row *row)
 {
     const struct job *job = row->record;
@@ -84,10 +94,9 @@ void check_job(struct check *check, const struct check_row *row)
 
         if (removals->count == removals->room) {
             removals->room = removals->room == 0 ? CHECK_ROOM_MIN : removals->room * 2;
-            removals->executions =
-                memory_resize(removals->executions, removals->room, sizeof(*removals->executions));
+            removals->jobs = memory_resize(removals->jobs, removals->room, sizeof(*removals->jobs));
         }
-        removals->executions[removals->count++] = job->number;
+        removals->jobs[removals->count++] = *job;
         return;
     }
     if (job->kind != JOB_EMPTY_AUDIENCE) {

@@ -86,8 +86,7 @@ static void check_lists(struct check *check, const struct run *run)
                                 : "is over and still in active_executions");
     key = key_ended_execution(run->state.actual_end_at, run->number);
     CHECK_THAT(check, row,
-               is_going_on(run) || settings->mode == MODE_LIVE /* kept for ever */ ||
-                   check_get(check, TABLE_ENDED_EXECUTION, &key, &ended),
+               is_going_on(run) || check_get(check, TABLE_ENDED_EXECUTION, &key, &ended),
                "is over and not in ended_executions");
     key = key_owned(settings->organisation, &settings->program_id);
     if (!check_get(check, TABLE_PROGRAM, &key, &program)) {
@@ -377,24 +376,16 @@ static void check_counters(struct check *check, const struct run *run)
                "has ended and been skipped, and has due rows");
 }
 
-static bool is_being_removed(const struct check *check, uint32_t number)
-{
-    for (size_t i = 0; i < check->removals.count; i++) {
-        if (check->removals.executions[i] == number) {
-            return true;
-        }
-    }
-    return false;
-}
-
 /* What is left of one that a job removes: it has neither settings nor a state, so nobody finds it,
  * and no call of it is under way. */
 static void check_removed(struct check *check, uint32_t number)
 {
-    static const enum table gone[] = {TABLE_EXECUTION, TABLE_EXECUTION_STATE, TABLE_DUE,
-                                      TABLE_LIVE_CALL, TABLE_EXECUTION_REPORT};
+    static const enum table gone[] = {
+        TABLE_EXECUTION, TABLE_EXECUTION_STATE,  TABLE_NODE_COUNTERS, TABLE_DUE,
+        TABLE_LIVE_CALL, TABLE_EXECUTION_REPORT, TABLE_TRIGGER_DUE,   TABLE_WAITING};
 
-    static const enum table going[] = {TABLE_ENTRY, TABLE_CALL, TABLE_CALL_LOG, TABLE_CALL_MINUTE};
+    static const enum table going[] = {TABLE_ENTRY, TABLE_CALL, TABLE_CALL_LOG, TABLE_CALL_MINUTE,
+                                       TABLE_CONTACT_TRIGGER};
 
     union {
         struct execution_settings settings;
@@ -406,6 +397,8 @@ static void check_removed(struct check *check, uint32_t number)
         struct call_log log;
         struct call_minute minute;
         struct execution_report report;
+        struct contact_trigger known;
+        struct node_counters counters;
     } record;
 
     struct key prefix = key_u32(number);
@@ -429,7 +422,7 @@ static void check_execution(struct check *check, uint32_t number)
 {
     struct run run = {.number = number};
 
-    if (is_being_removed(check, number)) {
+    if (check_removal(check, number) != NULL) {
         check_removed(check, number);
         return;
     }

@@ -53,6 +53,20 @@ static bool is_known(struct check *check, uint32_t execution, uint32_t serial,
                                   : serial < known.serial && trigger->status != TRIGGER_PENDING;
 }
 
+/* One of an execution that a job removes: it was over. */
+static void check_left(struct check *check, const struct check_row *row, const struct job *job)
+{
+    const struct trigger *trigger = row->record;
+    struct uuid program = key_uuid_at(&row->key, sizeof(uint32_t));
+
+    CHECK_THAT(check, row,
+               job->organisation == key_u32_at(&row->key, 0) &&
+                   uuid_equal(&job->program_id, &program),
+               "is not where the job that removes its execution looks");
+    CHECK_THAT(check, row, trigger->status != TRIGGER_PENDING,
+               "is pending, and its execution is being removed");
+}
+
 void check_trigger(struct check *check, const struct check_row *row)
 {
     const struct trigger *trigger = row->record;
@@ -62,8 +76,13 @@ void check_trigger(struct check *check, const struct check_row *row)
     struct uuid program = key_uuid_at(&row->key, sizeof(uint32_t));
     struct key due = key_due(execution, due_at, serial);
     const struct execution_settings *settings = &check->live.settings;
+    const struct job *removal = check_removal(check, execution);
     struct due_row pending;
 
+    if (removal != NULL) {
+        check_left(check, row, removal);
+        return;
+    }
     if (!find_execution(check, execution) || settings->mode != MODE_LIVE ||
         settings->organisation != key_u32_at(&row->key, 0) ||
         !uuid_equal(&settings->program_id, &program)) {

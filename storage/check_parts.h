@@ -44,7 +44,7 @@ struct check_credits {
 
 /* Executions that a job removes: their rows go one after the other. */
 struct check_removals {
-    uint32_t *executions;
+    struct job *jobs;
     size_t count, room;
 };
 
@@ -135,6 +135,9 @@ void check_event_head(struct check *check, const struct check_row *row);
 void check_event_by_time(struct check *check, const struct check_row *row);
 void check_ended_execution(struct check *check, const struct check_row *row);
 
+/* The job that removes the execution; NULL: none does (check_audiences.c). */
+const struct job *check_removal(const struct check *check, uint32_t execution);
+
 /* A trigger, held against its execution and its contact (check_live.c). */
 void check_trigger(struct check *check, const struct check_row *row);
 
@@ -143,6 +146,7 @@ void check_trigger(struct check *check, const struct check_row *row);
 void check_live(struct check *check, const struct check_row *row,
                 const struct execution_settings *settings, const struct execution_state *state,
                 uint64_t live_calls);
+
 /* What was counted of an execution's rows for its log and its report (check_reports.c). */
 struct check_minute {
     uint32_t number;

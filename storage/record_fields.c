@@ -300,6 +300,7 @@ static const struct record_field job_fields[] = {
     U32(1, job, kind),
     U32(2, job, organisation),
     U32(3, job, number),
+    UUID(4, job, program_id),
 };
 
 /* The schema version of a table whose records have changed in a way that an older program would

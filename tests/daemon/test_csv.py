@@ -183,6 +183,7 @@ class Streams(Case):
     """20,000 contacts of some 500 bytes: more than sockets hold."""
 
     COUNT = 20000
+    measures_memory = True
 
     def setUp(self):
         super().setUp()
@@ -193,13 +194,9 @@ class Streams(Case):
         return (f"GET /api/contacts {version}\r\nHost: x\r\nAuthorization: Bearer {self.one.key}\r\n"
                 "Accept: text/csv\r\n\r\n").encode()
 
-    def memory(self):
-        with open(f"/proc/{self.daemon.process.pid}/status", encoding="ascii") as file:
-            return next(int(line.split()[1]) for line in file if line.startswith("RssAnon"))
-
 
     def test_a_client_that_does_not_read_holds_little_and_nobody_up(self):
-        before = self.memory()
+        before = self.daemon.memory()
         with contextlib.ExitStack() as stack:
             for _ in range(8):
                 connection = stack.enter_context(self.daemon.connect())
@@ -207,7 +204,7 @@ class Streams(Case):
                 connection.sendall(self.request_head())
             for _ in range(200):
                 self.one.api.read("/api/organization")
-            self.assertLess(self.memory() - before, 16 * 1024)  # KiB; all eight would be 80 MiB
+            self.assertLess(self.daemon.memory() - before, 16 * 1024)  # KiB; all eight would be 80 MiB
         self.assertEqual(len(self.fetch("/api/contacts").json.split("\r\n")), self.COUNT + 2)
 
     def test_a_client_that_goes_away_leaves_nothing(self):

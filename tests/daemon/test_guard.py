@@ -418,6 +418,8 @@ class LargeBodies(Case):
 class Bodies(Case):
     """Hostile JSON is a 400 or a 413, at once, and leaves nothing behind."""
 
+    measures_memory = True
+
     def test_hostile_bodies(self):
         deep = b"[" * 100000
         cases = {
@@ -443,20 +445,16 @@ class Bodies(Case):
         self.assertEqual(self.api.read("/api/audiences")["data"], [])
 
     def test_nothing_of_them_stays(self):
-        def memory():
-            with open(f"/proc/{self.daemon.process.pid}/status", encoding="ascii") as file:
-                return next(int(line.split()[1]) for line in file if line.startswith("VmRSS:"))
-
         bodies = [b'{"a":[' + b"{}," * 60000 + b"{}]}", b"[" * 1000000,
                   b'{"name": "' + b"x" * 4000000]
         for _ in range(3):
             for body in bodies:
                 self.invalid(self.api.request("POST", "/api/audiences", raw=body))
-        before = memory()
+        before = self.daemon.memory()
         for _ in range(20):
             for body in bodies:
                 self.invalid(self.api.request("POST", "/api/audiences", raw=body))
-        self.assertLess(memory() - before, 24 * 1024)
+        self.assertLess(self.daemon.memory() - before, 24 * 1024)
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ import threading
 import time
 
 from outdial_daemon import Story, expect, main, program_path, wait_until
+from test_live import Live
 
 DAY = 86400
 
@@ -141,6 +142,92 @@ class WhatIsKept(Retention):
         self.gone(execution)
 
 
+class LiveMode(Retention):
+    """Triggers are kept as long as their execution."""
+
+    def setUp(self):
+        super().setUp()
+        self.organisation = Live(self.daemon)
+
+    def ended_live(self, program):
+        """One that has been called, and has fired, missed and pending triggers at its end."""
+        org, worker = self.organisation, self.worker()
+        execution = org.launch(program)
+        self.daemon.advance(2 * DAY)
+        worker.finish_all(worker.claim_exactly(1), "answered")
+        org.wait_counts(execution, total=1, completed=1)
+        org.cancel(execution)
+        return execution
+
+    def test_a_live_execution_goes_with_its_triggers(self):
+        org = self.organisation
+        for date in ("2026-11-24", "1958-01-01", "2026-01-01", "2031-01-01", None):
+            org.person(date)
+        program = org.live_program()
+        path = f"/api/programs/{program['id']}/triggers"
+        self.daemon.worker_key()
+        before = self.rows()
+        execution = self.ended_live(program)
+        self.daemon.advance(90 * DAY - 1)
+        self.assertEqual([row["status"] for row in org.triggers(program)],
+                         ["missed", "missed", "fired", "cancelled"])
+        self.daemon.advance(1)
+        self.gone(execution)
+        for query in ("", "?status=fired", "?status=pending", "?limit=1"):
+            self.assertEqual(org.api.read(path + query), {"data": [], "nextCursor": None})
+        # Two rows stay as in batch mode, and the contact is a member of the audience (two rows).
+        self.assertEqual(self.rows(), before + 4)
+        self.assertNotEqual(org.launch(program), execution)
+        self.assertEqual(len(org.triggers(program)), 4)
+
+    def test_only_the_triggers_of_that_execution_go(self):
+        org = self.organisation
+        org.person("2026-11-24")
+        org.person("2030-01-01")
+        program, other = org.live_program(), org.live_program()
+        first = self.ended_live(program)
+        org.launch(other)
+        self.daemon.advance(50 * DAY)
+        second = org.launch(program)
+        org.cancel(second)
+        third = org.launch(program)
+        self.daemon.advance(41 * DAY)
+        self.gone(first)
+        self.assertEqual([(row["executionId"], row["status"]) for row in org.triggers(program)],
+                         [(second, "missed"), (third, "missed"),
+                          (second, "cancelled"), (third, "pending")])
+        self.assertEqual([row["status"] for row in org.triggers(other)], ["missed", "pending"])
+        self.daemon.advance(50 * DAY)
+        self.gone(second)
+        self.assertEqual({row["executionId"] for row in org.triggers(program)}, {third})
+
+    def test_one_that_has_not_ended_keeps_its_triggers(self):
+        org = self.organisation
+        person = org.person("1990-11-24")
+        program = org.live_program({"recurrence": "yearly"})
+        org.launch(program)
+        self.daemon.advance(2 * 365 * DAY)
+        self.assertEqual([row["status"] for row in org.triggers(program)],
+                         ["fired"] * 2 + ["pending"])
+        org.api.remove(f"/api/contacts/{person['id']}")
+        self.daemon.advance(200 * DAY)
+        self.assertEqual([row["status"] for row in org.triggers(program)],
+                         ["fired"] * 2 + ["cancelled"])
+
+    def test_a_deleted_program_and_a_deleted_contact_do_not_stop_it(self):
+        org = self.organisation
+        people = [org.person("2026-11-24"), org.person("2031-01-01")]
+        program = org.live_program()
+        execution = self.ended_live(program)
+        org.api.remove(f"/api/programs/{program['id']}")
+        for person in people:
+            org.api.remove(f"/api/contacts/{person['id']}")
+        self.daemon.advance(91 * DAY)
+        self.gone(execution)
+        self.fails(org.api.get(f"/api/programs/{program['id']}/triggers"),
+                   404, "ProgramNotFoundError")
+
+
 class Settings(Retention):
     config = "[retention]\nexecutions_days = 2\nevents_days = 30\n[gateway worker]\n" \
              "kind = worker\n[calls]\ndefault_gateway = worker\n"
@@ -215,6 +302,32 @@ class Large(Retention):
         self.daemon.settle()
         self.gone(execution)
         self.assertEqual(self.rows(), before + 2)
+
+    def test_a_kill_in_the_middle_of_a_live_one(self):
+        org = self.organisation = Live(self.daemon)
+        for day in ("2026-11-24", "1969-11-24", "2031-01-01"):
+            org.contacts(10_000, customAttributes={"birthday": day})
+        program = org.live_program(gateway="simulator")
+        path = f"/api/programs/{program['id']}/triggers"
+        execution = org.launch(program)
+        org.cancel(execution)
+        other = org.launch(program)
+        left = []
+        self.daemon.advance(1)
+        for _ in range(3):
+            thread = self.advance_in_background(91 * DAY)
+            wait_until(lambda: org.api.get(
+                f"/api/program-executions/{execution}").status == 404, "it is not found")
+            shown = {row["executionId"] for row in org.api.read(path + "?limit=20")["data"]}
+            self.assertLessEqual(shown, {other})
+            self.daemon.kill9()
+            thread.join()
+            left.append(self.rows_at_rest())  # what is left is sound
+            self.daemon.start()
+        self.daemon.settle()
+        self.gone(execution)
+        self.assertGreater(left[0], self.rows() + 10, "it was not killed in the middle")
+        self.assertEqual(len({row["contactId"] for row in org.triggers(program)}), 30_000)
 
     def test_others_are_answered_in_between(self):
         execution = self.ended_large()

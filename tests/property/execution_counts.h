@@ -32,9 +32,9 @@ static inline void model_count_node(struct model *model, struct model_execution 
  * to zero the counters whose rule has resetOnResume", from paused_threshold alone. */
 static inline void model_on_resumed(struct model_execution *x, const struct resume *resume)
 {
-    uint64_t counts[MODEL_RULES] = {0};
-
     if (resume->has_rules) {
+        uint64_t counts[MODEL_RULES] = {0};
+
         for (size_t i = 0; i < resume->rule_count; i++) {
             for (size_t n = 0; n < x->rule_count; n++) {
                 if (slice_equal(resume->rules[i].node_id, x->rules[n].node_id)) {

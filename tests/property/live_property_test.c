@@ -200,7 +200,7 @@ static void move_call(struct life *l)
     static const enum outcome outcomes[] = {OUTCOME_ANSWERED, OUTCOME_BUSY, OUTCOME_BUSY};
     struct live_call call;
     struct key key;
-    size_t count = world_count(l->f->stage->world, TABLE_LIVE_CALL, NULL);
+    size_t calls = world_count(l->f->stage->world, TABLE_LIVE_CALL, NULL);
 
     claim(l->f, (uint32_t)below(l, 4));
     for (size_t i = 0; i < l->f->last.call_count; i++) {
@@ -208,8 +208,8 @@ static void move_call(struct life *l)
             (void)started(l->f, l->f->last.calls[i].entry, l->f->last.calls[i].attempt);
         }
     }
-    if (count > 0 &&
-        world_row(l->f->stage->world, TABLE_LIVE_CALL, NULL, below(l, count), &key, &call)) {
+    if (calls > 0 &&
+        world_row(l->f->stage->world, TABLE_LIVE_CALL, NULL, below(l, calls), &key, &call)) {
         (void)result(l->f, call.entry, call.attempt, outcomes[below(l, 3)]);
     }
 }
@@ -291,10 +291,10 @@ static void triggers_and_contacts_agree_in_every_life(void **state)
 {
     const char *one = getenv("OUTDIAL_SEED"), *many = getenv("OUTDIAL_SEEDS");
     uint64_t first = one != NULL ? strtoull(one, NULL, 10) : 1;
-    uint64_t count = one != NULL ? 1 : many != NULL ? strtoull(many, NULL, 10) : SEEDS;
+    uint64_t seeds = one != NULL ? 1 : many != NULL ? strtoull(many, NULL, 10) : SEEDS;
 
     (void)state;
-    for (uint64_t seed = first; seed < first + count; seed++) {
+    for (uint64_t seed = first; seed < first + seeds; seed++) {
         void *fixture;
 
         live_setup(&fixture);

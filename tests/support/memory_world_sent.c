@@ -122,6 +122,9 @@ void story_send(struct buf *out, const struct message *message)
         if (message->type == MESSAGE_REMOVE_EXECUTION_SLICE) {
             SAY(out, " execution=%" PRIu32 " from=%" PRIu32, message->payload.slice.number,
                 message->payload.slice.from);
+            if (message->payload.slice.is_at_triggers) {
+                SAY(out, " due_from=%" PRId64, message->payload.slice.due_from);
+            }
         }
         break;
     }

@@ -328,6 +328,30 @@ static void with_yearly_the_next_one_is_pending(void **state)
     assert_counters(f, 0, 0, 3, 0, 0);
 }
 
+/* The wall clock is set back to before the launch: what has fired stays so, and others are due by
+ * the clock as it is now. */
+static void a_clock_that_is_set_back_fires_nothing_twice(void **state)
+{
+    struct fixture *f = *state;
+
+    put_contact(f, 101, DATE_1H);
+    start(f);
+    stage_advance(f->stage, hours(2));
+    assert_trigger(f, 0, TRIGGER_FIRED, hours(1), 0);
+    stage_set_clock(f->stage, hours(-3));
+    change(f, 101, DATE_1H);
+    change(f, 102, DATE_BEFORE);
+    change(f, 103, DATE_1H);
+    restart(f);
+    assert_trigger(f, 0, TRIGGER_MISSED, hours(-1), 1);
+    assert_trigger(f, 1, TRIGGER_FIRED, hours(1), 0);
+    assert_trigger(f, 2, TRIGGER_PENDING, hours(1), 2);
+    stage_advance(f->stage, hours(2));
+    assert_trigger(f, 2, TRIGGER_FIRED, hours(1), 2);
+    assert_int_equal(count(f, TABLE_TRIGGER), 3);
+    assert_int_equal(count(f, TABLE_ENTRY), 2);
+}
+
 /* ---- the zone ---- */
 
 static const struct zone_change west_changes[] = {{INT64_MIN, -3600}};
@@ -375,6 +399,57 @@ static void without_rules_the_launch_is_answered_and_waits_for_them(void **state
     assert_int_equal(count(f, TABLE_TRIGGER), 1);
 }
 
+/* The zone has rules, and has none after a restart: its file has gone. */
+static void start_and_lose_rules(struct fixture *f, uint32_t contact, const char *date)
+{
+    f->settings.timezone = SLICE("Some/West");
+    put_contact(f, contact, date);
+    start(f);
+    send_rules(f, &west);
+    assert_int_equal(count(f, TABLE_TRIGGER), 1);
+    restart(f);
+}
+
+static void without_rules_a_contact_that_goes_is_heard(void **state)
+{
+    struct fixture *f = *state;
+    struct uuid id = stage_id(101);
+    struct key key = key_owned(1, &id);
+
+    start_and_lose_rules(f, 101, "2026-01-06");
+    world_delete(f->stage->world, TABLE_CONTACT, &key);
+    tell(f, 101);
+    assert_trigger(f, 0, TRIGGER_CANCELLED, hours(15), 0);
+}
+
+static void without_rules_a_change_waits_for_them_through_a_restart(void **state)
+{
+    struct fixture *f = *state;
+
+    start_and_lose_rules(f, 101, "2026-01-06");
+    change(f, 101, "2026-01-07");
+    assert_trigger(f, 0, TRIGGER_PENDING, hours(15), 0);
+    world_add_zone(f->stage->world, &west);
+    restart(f);
+    assert_trigger(f, 0, TRIGGER_PENDING, hours(39), 0);
+}
+
+static void without_rules_a_year_is_made_when_they_are_there(void **state)
+{
+    struct fixture *f = *state;
+
+    f->settings.trigger.recurrence = RECURRENCE_YEARLY;
+    start_and_lose_rules(f, 101, "1990-01-06");
+    stage_advance(f->stage, hours(15));
+    assert_trigger(f, 0, TRIGGER_FIRED, hours(15), 0);
+    assert_int_equal(count(f, TABLE_TRIGGER), 1);
+    send_rules(f, &west);
+    assert_int_equal(count(f, TABLE_TRIGGER), 2);
+    assert_trigger(f, 1, TRIGGER_PENDING, hours(15) + 365 * MS_PER_DAY, 1);
+    send_rules(f, &west);
+    assert_int_equal(count(f, TABLE_TRIGGER), 2);
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, live_setup, fixture_teardown)
 
 static const struct CMUnitTest tests[] = {
@@ -397,7 +472,11 @@ static const struct CMUnitTest tests[] = {
     CASE(nothing_fires_after_the_end),
     CASE(many_due_at_once_fire_in_slices),
     CASE(with_yearly_the_next_one_is_pending),
+    CASE(a_clock_that_is_set_back_fires_nothing_twice),
     CASE(new_rules_move_what_is_pending),
+    CASE(without_rules_a_contact_that_goes_is_heard),
+    CASE(without_rules_a_change_waits_for_them_through_a_restart),
+    CASE(without_rules_a_year_is_made_when_they_are_there),
     CASE(without_rules_the_launch_is_answered_and_waits_for_them),
 };
 

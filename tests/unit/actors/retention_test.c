@@ -1,8 +1,7 @@
 /* What is kept, for how long, and how it goes. */
-#include "actors/retention.h"
-
 #include <stdlib.h>
 
+#include "actors/retention_parts.h"
 #include "base/instant.h"
 #include "tests/support/memory_world.h"
 #include "tests/support/od_test.h"
@@ -105,6 +104,48 @@ static void put_execution(struct fixture *f, uint32_t number, uint32_t entries, 
                       &(struct call){.attempt = attempt, .outcome = OUTCOME_BUSY});
         }
     }
+}
+
+/* ---- live mode ---- */
+
+static const struct uuid program_id = {.bytes = {2}};
+
+/* A trigger of a live execution of the program, and what is known of its contact. */
+static void put_trigger(struct fixture *f, uint32_t execution, uint32_t serial, int64_t due_at)
+{
+    struct trigger trigger = {.contact_id.bytes = {(uint8_t)(serial >> 8), (uint8_t)serial, 1},
+                              .status = TRIGGER_CANCELLED};
+    struct contact_trigger known = {.serial = serial, .status = trigger.status, .due_at = due_at};
+    struct key key = key_trigger(1, &program_id, due_at, execution, serial);
+
+    world_put(f->world, TABLE_TRIGGER, &key, &trigger);
+    key = key_contact_trigger(execution, &trigger.contact_id);
+    world_put(f->world, TABLE_CONTACT_TRIGGER, &key, &known);
+}
+
+static void put_live(struct fixture *f, uint32_t number, uint32_t entries)
+{
+    struct execution_settings settings = {.number = number,
+                                          .organisation = 1,
+                                          .id.bytes = {1},
+                                          .program_id = program_id,
+                                          .mode = MODE_LIVE};
+    struct key key = key_u32(number);
+
+    put_execution(f, number, entries, CALLS);
+    world_put(f->world, TABLE_EXECUTION, &key, &settings);
+}
+
+static size_t triggers_of(struct fixture *f, uint32_t execution)
+{
+    struct trigger trigger;
+    struct key key;
+    size_t found = 0;
+
+    for (size_t n = 0; world_row(f->world, TABLE_TRIGGER, NULL, n, &key, &trigger); n++) {
+        found += key_trigger_execution(&key) == execution ? 1 : 0;
+    }
+    return found;
 }
 
 static void put_event(struct fixture *f, uint64_t sequence, int64_t at)
@@ -255,6 +296,101 @@ static void the_number_of_a_removed_one_is_kept(void **state)
     assert_int_equal(meta.number, EXECUTION + 3);
 }
 
+/* Triggers before 1970 and behind the contacts, among those of two other executions at the same
+ * instants and at others. */
+static void a_live_one_goes_with_its_triggers_and_no_others(void **state)
+{
+    struct fixture *f = *state;
+    struct key prefix = key_u32(EXECUTION);
+    size_t others;
+
+    put_live(f, EXECUTION, ENTRIES);
+    for (uint32_t i = 0; i < 900; i++) {
+        int64_t due_at = (int64_t)(i % 90) * MS_PER_DAY - 40 * MS_PER_DAY;
+
+        put_trigger(f, EXECUTION, i, due_at);
+        put_trigger(f, EXECUTION - 1, i, due_at + (int64_t)(i % 2));
+        put_trigger(f, EXECUTION + 1, i, due_at - (int64_t)(i % 2));
+    }
+    others = triggers_of(f, EXECUTION - 1) + triggers_of(f, EXECUTION + 1);
+    f->at = AT + 90 * MS_PER_DAY;
+    tick(f);
+    assert_false(is_findable(f));
+    assert_int_equal(world_count(f->world, TABLE_JOB, NULL), 1);
+    for (size_t before = rows(f), left; f->sent > 0; before = left) {
+        handle(f, f->next);
+        left = rows(f);
+        assert_true(before - left <= RETENTION_ROWS + CALLS + 2);
+    }
+    assert_int_equal(triggers_of(f, EXECUTION), 0);
+    assert_int_equal(world_count(f->world, TABLE_CONTACT_TRIGGER, &prefix), 0);
+    assert_int_equal(triggers_of(f, EXECUTION - 1) + triggers_of(f, EXECUTION + 1), others);
+    assert_int_equal(rows(f), 2 * others);
+    assert_int_equal(world_count(f->world, TABLE_JOB, NULL), 0);
+}
+
+/* A day has many triggers of other executions: they cost a step or two, not one each. */
+static void triggers_of_others_are_passed_by(void **state)
+{
+    struct fixture *f = *state;
+
+    put_live(f, EXECUTION, 1);
+    for (uint32_t i = 0; i < 3000; i++) {
+        put_trigger(f, EXECUTION - 1, i, AT);
+        put_trigger(f, EXECUTION + 1, i, AT);
+    }
+    put_trigger(f, EXECUTION, 0, AT);
+    put_trigger(f, EXECUTION, 1, AT + 1);
+    f->at = AT + 90 * MS_PER_DAY;
+    tick(f);
+    assert_int_equal(f->sent, 0);
+    assert_int_equal(rows(f), 12000);
+}
+
+/* Others' triggers may be at more instants than one message seeks through. */
+static void a_search_through_many_instants_is_cut(void **state)
+{
+    struct fixture *f = *state;
+
+    put_live(f, EXECUTION, 1);
+    for (uint32_t i = 0; i < 2500; i++) {
+        put_trigger(f, i % 2 == 0 ? EXECUTION - 1 : EXECUTION + 1, i, AT + (int64_t)i);
+    }
+    put_trigger(f, EXECUTION, 0, AT + 2490);
+    f->at = AT + 90 * MS_PER_DAY;
+    tick(f);
+    assert_int_equal(f->next.type, MESSAGE_REMOVE_EXECUTION_SLICE);
+    assert_in_range(go_on(f), 2, 5);
+    assert_int_equal(rows(f), 5000);
+}
+
+static void a_live_removal_goes_on_after_a_crash(void **state)
+{
+    for (unsigned slices = 0; slices < 5; slices++) {
+        struct fixture *f = *state;
+        struct message again = {.actor = {ACTOR_RETENTION, 0},
+                                .type = MESSAGE_REMOVE_EXECUTION_SLICE,
+                                .payload.slice = {.number = EXECUTION}};
+
+        put_live(f, EXECUTION, 150);
+        for (uint32_t i = 0; i < 1000; i++) {
+            put_trigger(f, EXECUTION, i, -MS_PER_DAY + (int64_t)i * MS_PER_HOUR);
+        }
+        f->at = AT + 90 * MS_PER_DAY;
+        tick(f);
+        for (unsigned i = 0; i < slices; i++) {
+            handle(f, f->next);
+        }
+        assert_int_equal(world_count(f->world, TABLE_JOB, NULL), 1);
+        assert_true(rows(f) > 1);
+        retention_init(&f->retention);
+        tick(f);
+        handle(f, again);
+        go_on(f);
+        assert_int_equal(rows(f), 0);
+    }
+}
+
 static void zero_days_are_for_ever(void **state)
 {
     struct fixture *f = *state;
@@ -296,6 +432,10 @@ static const struct CMUnitTest tests[] = {
     CASE(a_removal_goes_on_after_a_crash),
     CASE(many_rows_go_a_bounded_number_at_a_time),
     CASE(the_number_of_a_removed_one_is_kept),
+    CASE(a_live_one_goes_with_its_triggers_and_no_others),
+    CASE(triggers_of_others_are_passed_by),
+    CASE(a_search_through_many_instants_is_cut),
+    CASE(a_live_removal_goes_on_after_a_crash),
     CASE(zero_days_are_for_ever),
     CASE(a_response_is_kept_for_a_day),
 };

@@ -230,12 +230,12 @@ static void tables_are_in_order_and_begin_at_the_beginning(void **state)
     assert_ptr_equal(zone_fixture_table(*state, "UTC"), &calendar_utc);
 }
 
-static void a_table_goes_20_years_ahead(void **state)
+static void a_table_goes_50_years_ahead(void **state)
 {
     const struct zone_table *table = zone_fixture_table(*state, "America/New_York");
     int64_t last = table->changes[table->change_count - 1].at;
 
-    assert_true(table->valid_until >= ZONE_FIXTURE_NOW + 20 * YEAR);
+    assert_true(table->valid_until >= ZONE_FIXTURE_NOW + 50 * YEAR);
     assert_true(last > table->valid_until - 366 * MS_PER_DAY);
     assert_true(last < table->valid_until);
 }
@@ -251,7 +251,7 @@ static void a_table_is_made_once_and_anew_after_years(void **state)
     later += 5 * YEAR;
     next = zones_table(fixture->zones, SLICE("America/New_York"), later);
     assert_ptr_not_equal(next, table);
-    assert_true(next->valid_until > later + 19 * YEAR);
+    assert_true(next->valid_until > later + 49 * YEAR);
     assert_change(table, "2025-03-09T07:00Z", -300, -240);
 }
 
@@ -403,7 +403,7 @@ static const struct CMUnitTest tests[] = {
     WITH_FILES(a_list_without_names_is_an_error),
     WITH_FILES(tables_have_the_changes_of_the_rules),
     WITH_FILES(tables_are_in_order_and_begin_at_the_beginning),
-    WITH_FILES(a_table_goes_20_years_ahead),
+    WITH_FILES(a_table_goes_50_years_ahead),
     WITH_FILES(a_table_is_made_once_and_anew_after_years),
     WITH_FILES(both_forms_of_files_give_the_same_table),
     WITH_LIST(an_unchanged_list_is_not_read_again),

@@ -179,8 +179,64 @@ static void the_value_is_that_of_the_named_attribute(void **state)
     assert_true(slice_is_empty(trigger_value(&condition, &contact)));
 }
 
+/* ---- behind the end of a table ---- */
+
+enum { FIRST_YEAR = 2026, TABLE_YEARS = 50, LAST_YEAR = 2500 };
+
+static int64_t last_sunday(int year, unsigned month)
+{
+    int64_t last = days_from_civil(year, month, 31);
+
+    return last - weekday_from_days(last);
+}
+
+/* Midnight of a day in Brussels by the rule itself. */
+static int64_t brussels_midnight(int year, int64_t day)
+{
+    bool is_summer = day > last_sunday(year, 3) && day <= last_sunday(year, 10);
+
+    return day * MS_PER_DAY - (is_summer ? 2 : 1) * MS_PER_HOUR;
+}
+
+static void the_rules_of_a_zone_go_on_behind_its_table(void **state)
+{
+    struct zone_change changes[1 + 2 * TABLE_YEARS] = {{INT64_MIN, HOUR}};
+    struct zone_table table = {"Europe/Brussels", changes, 1 + 2 * TABLE_YEARS, 0};
+    const struct trigger_condition condition = {.recurrence = RECURRENCE_ONCE};
+    const struct trigger_condition midnight = {.recurrence = RECURRENCE_ONCE,
+                                               .has_time_of_day = true};
+
+    (void)state;
+    for (int n = 0; n < TABLE_YEARS; n++) {
+        int64_t spring = last_sunday(FIRST_YEAR + n, 3), autumn = last_sunday(FIRST_YEAR + n, 10);
+
+        changes[1 + 2 * n] = (struct zone_change){spring * MS_PER_DAY + MS_PER_HOUR, 2 * HOUR};
+        changes[2 + 2 * n] = (struct zone_change){autumn * MS_PER_DAY + MS_PER_HOUR, HOUR};
+    }
+    table.valid_until = days_from_civil(FIRST_YEAR + TABLE_YEARS, 2, 3) * MS_PER_DAY;
+    for (int year = FIRST_YEAR; year <= LAST_YEAR; year++) {
+        for (int64_t day = days_from_civil(year, 1, 1); day <= days_from_civil(year, 12, 31);
+             day++) {
+            char value[INSTANT_TEXT_SIZE];
+            int64_t due, expected = brussels_midnight(year, day);
+
+            instant_print(day * MS_PER_DAY, value);
+            assert_true(trigger_due(&condition, &table, slice_make(value, 10), 0, &due));
+            if (due != expected) {
+                fail_msg("%.10s: %lld, not %lld", value, (long long)due, (long long)expected);
+            }
+            instant_print(expected + 22 * MS_PER_HOUR, value); /* that day, late */
+            assert_true(trigger_due(&midnight, &table, slice_from(value), 0, &due));
+            if (due != expected) {
+                fail_msg("%s: %lld, not %lld", value, (long long)due, (long long)expected);
+            }
+        }
+    }
+}
+
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(a_contact_is_due_by_its_value),
+    cmocka_unit_test(the_rules_of_a_zone_go_on_behind_its_table),
     cmocka_unit_test(anniversaries_follow_one_another),
     cmocka_unit_test(the_value_is_that_of_the_named_attribute),
 };

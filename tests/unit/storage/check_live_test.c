@@ -5,7 +5,8 @@
 #include "tests/unit/storage/check_heard.h"
 
 enum {
-    LIVE = 8, /* the execution's number */
+    LIVE = 8,    /* the execution's number */
+    REMOVED = 9, /* the number of one that was */
     LIVE_PROGRAM = 3,
     FIRST_DUE = WORLD_AT + 10, /* of the trigger that fired first */
     NEXT_DUE = WORLD_AT + 20,
@@ -270,6 +271,56 @@ static void a_count_of_uses_that_is_wrong_is_found(void **state)
     assert_finding(f, "counts 2 programs, 1 use it");
 }
 
+/* What a job has left of the live execution 9, which was over: a trigger and its contact. */
+static void put_left(struct store_fixture *f, enum trigger_status status)
+{
+    struct uuid program = world_id('p', LIVE_PROGRAM), contact = world_contact(0);
+    struct job job = {JOB_REMOVE_EXECUTION, WORLD_ORGANISATION, REMOVED, program};
+    struct trigger trigger = {.contact_id = contact, .status = status};
+    struct contact_trigger known = {.serial = 6, .status = status, .due_at = LATER};
+    struct key key = key_text(SLICE("remove_execution/0000000009"));
+
+    batch_put(f->batch, TABLE_JOB, &key, &job);
+    key = key_trigger(WORLD_ORGANISATION, &program, LATER, REMOVED, 6);
+    batch_put(f->batch, TABLE_TRIGGER, &key, &trigger);
+    key = key_contact_trigger(REMOVED, &contact);
+    batch_put(f->batch, TABLE_CONTACT_TRIGGER, &key, &known);
+}
+
+static void what_a_removal_has_left_is_sound(void **state)
+{
+    put_left(*state, TRIGGER_CANCELLED);
+    assert_int_equal(store_fixture_commit(*state), 0);
+    assert_sound(*state);
+}
+
+static void what_a_removal_must_not_leave_is_found(void **state)
+{
+    struct store_fixture *f = *state;
+    struct uuid program = world_id('p', LIVE_PROGRAM), contact = world_contact(0);
+    struct trigger trigger = {.contact_id = contact, .status = TRIGGER_MISSED};
+    struct key key = key_due(REMOVED, LATER, 6);
+
+    put_left(f, TRIGGER_PENDING);
+    assert_finding(f, "is pending, and its execution is being removed");
+    batch_put(f->batch, TABLE_TRIGGER_DUE, &key, &(struct due_row){0});
+    assert_finding(f, "is of an execution that was removed");
+    batch_delete(f->batch, TABLE_TRIGGER_DUE, &key);
+    put_left(f, TRIGGER_CANCELLED);
+    key = key_waiting(REMOVED, &contact, 1);
+    batch_put(f->batch, TABLE_WAITING, &key, &(struct due_row){0});
+    assert_finding(f, "is of an execution that was removed");
+    batch_delete(f->batch, TABLE_WAITING, &key);
+    program = world_id('p', LIVE_PROGRAM + 1);
+    key = key_trigger(WORLD_ORGANISATION, &program, LATER, REMOVED, 7);
+    batch_put(f->batch, TABLE_TRIGGER, &key, &trigger);
+    assert_finding(f, "is not where the job that removes its execution looks");
+    batch_delete(f->batch, TABLE_TRIGGER, &key);
+    key = key_text(SLICE("remove_execution/0000000009"));
+    batch_delete(f->batch, TABLE_JOB, &key);
+    assert_finding(f, "is of no live execution of the program");
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, setup, store_fixture_teardown)
 
 static const struct CMUnitTest tests[] = {
@@ -278,6 +329,8 @@ static const struct CMUnitTest tests[] = {
     CASE(a_wrong_status_is_found),
     CASE(a_call_that_its_contact_does_not_have_is_found),
     CASE(rows_of_no_live_execution_are_found),
+    CASE(what_a_removal_has_left_is_sound),
+    CASE(what_a_removal_must_not_leave_is_found),
     CASE(a_count_of_uses_that_is_wrong_is_found),
 };
 OD_TEST_MAIN(tests)

@@ -136,7 +136,8 @@ static inline void world_directory(struct batch *batch)
     struct attribute attribute = {
         .id = world_id('t', 1), .name = SLICE("born"), .type = ATTRIBUTE_DATE};
     struct flow flow = {.id = world_id('f', 1), .program_count = 1};
-    struct job job = {JOB_EMPTY_AUDIENCE, WORLD_ORGANISATION, WORLD_EMPTIED};
+    struct job job = {
+        .kind = JOB_EMPTY_AUDIENCE, .organisation = WORLD_ORGANISATION, .number = WORLD_EMPTIED};
     struct key key = key_owned(WORLD_ORGANISATION, &audience.id);
 
     batch_put(batch, TABLE_AUDIENCE, &key, &audience);
@@ -270,7 +271,8 @@ static inline void world_events(struct batch *batch)
 /* What a job has left of an execution. */
 static inline void world_removed(struct batch *batch)
 {
-    struct job job = {JOB_REMOVE_EXECUTION, WORLD_ORGANISATION, WORLD_REMOVED};
+    struct job job = {
+        .kind = JOB_REMOVE_EXECUTION, .organisation = WORLD_ORGANISATION, .number = WORLD_REMOVED};
     struct key key = key_text(SLICE("remove_execution/0000000004"));
 
     batch_put(batch, TABLE_JOB, &key, &job);

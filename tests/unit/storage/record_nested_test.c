@@ -163,7 +163,8 @@ static void zero_is_empty_and_anything_else_is_not(void **state)
     assert_false(record_nested_is_empty(FIELD_PACING, &f->out));
     f->out.retry = (struct retry_strategy){.date_count = 1};
     assert_false(record_nested_is_empty(FIELD_RETRY, &f->out));
-    f->out.counts = (struct report_counts){.at = {[REPORT_COUNTS - 1] = 1}};
+    memset(&f->out, 0, sizeof(f->out));
+    f->out.counts.at[REPORT_COUNTS - 1] = 1;
     assert_false(record_nested_is_empty(FIELD_COUNTS, &f->out));
 }
 

@@ -274,7 +274,7 @@ static void tables_have_their_names_and_sizes(void **state)
     (void)state;
     assert_string_equal(table_name(TABLE_DUE), "due");
     assert_true(table_is_scanned(TABLE_DUE));
-    assert_false(table_is_scanned(TABLE_TRIGGER));
+    assert_false(table_is_scanned(TABLE_PROGRAM));
     assert_int_equal(record_size(TABLE_CALL), sizeof(struct call));
     assert_int_equal(record_version(TABLE_CALL), 1);
 }
