@@ -20,7 +20,7 @@ bool idempotency_key_is_valid(struct slice text)
 
 enum { DERIVED_BYTES = 32 };
 
-_Static_assert(KEY_HASH_BYTES == DERIVED_BYTES, "one size");
+_Static_assert((int)KEY_HASH_BYTES == (int)DERIVED_BYTES, "one size");
 _Static_assert(crypto_generichash_KEYBYTES == DERIVED_BYTES, "one size");
 _Static_assert(crypto_secretbox_KEYBYTES == DERIVED_BYTES, "one size");
 

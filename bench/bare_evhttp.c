@@ -81,7 +81,7 @@ int main(int argc, char **argv)
     evhttp_set_gencb(http, answer, NULL);
     bound = evhttp_bind_socket_with_handle(http, "127.0.0.1", (uint16_t)port);
     if (bound == NULL) {
-        (void)fprintf(stderr, "bare_evhttp: cannot listen: %s\n", strerror(errno));
+        (void)fprintf(stderr, "bare_evhttp: cannot listen: %s\n", strerrordesc_np(errno));
         return 1;
     }
     printf("%u\n", port_of(evhttp_bound_socket_get_fd(bound)));

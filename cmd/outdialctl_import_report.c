@@ -63,6 +63,7 @@ void import_note_place(struct import *import, uint64_t row, uint64_t line)
         import->places = reallocarray(import->places, import->place_room, sizeof(*import->places));
         OD_CHECK(import->places != NULL);
     }
+    OD_CHECK(import->places != NULL); /* there is room */
     import->places[import->place_count++] = (struct import_place){sent, row, line};
 }
 
