@@ -27,6 +27,7 @@ static struct outbox_item *append(struct outbox *outbox, enum outbox_kind kind)
         outbox->room = outbox->room == 0 ? FIRST_ROOM : outbox->room * 2;
         outbox->items = memory_resize(outbox->items, outbox->room, sizeof(*outbox->items));
     }
+    OD_CHECK(outbox->items != NULL); /* there is room */
     outbox->items[outbox->count].kind = kind;
     return &outbox->items[outbox->count++];
 }

@@ -207,46 +207,45 @@ static bool logged_calls_read(struct unpacker *in, struct arena *arena, struct r
     return true;
 }
 
+static size_t item_size(enum record_field_type type)
+{
+    switch ((int)type) {
+    case FIELD_ATTRIBUTES: return sizeof(struct attribute_value);
+    case FIELD_UUIDS: return sizeof(struct uuid);
+    case FIELD_RULES: return sizeof(struct auto_pause_rule);
+    case FIELD_NODE_COUNTS: return sizeof(uint64_t);
+    default: return sizeof(struct pool_did);
+    }
+}
+
+static bool item_read(enum record_field_type type, struct unpacker *in, struct arena *arena,
+                      void *item)
+{
+    switch ((int)type) {
+    case FIELD_ATTRIBUTES: return attribute_read(in, arena, item);
+    case FIELD_UUIDS: return unpack_bin(in, item, sizeof(struct uuid));
+    case FIELD_RULES: return rule_read(in, arena, item);
+    case FIELD_NODE_COUNTS: return unpack_uint(in, item);
+    default: return pool_did_read(in, arena, item);
+    }
+}
+
 static bool list_read(enum record_field_type type, struct unpacker *in, struct arena *arena,
                       struct record_list *out)
 {
-    bool is_good = unpack_array(in, &out->count);
-    struct attribute_value *attributes;
-    struct auto_pause_rule *rules;
-    struct pool_did *dids;
-    uint64_t *counts;
-    struct uuid *ids;
+    size_t size = item_size(type);
+    char *items;
 
-    if (!is_good) {
+    if (!unpack_array(in, &out->count)) {
         return false;
     }
-    if (type == FIELD_ATTRIBUTES) {
-        out->items = attributes = arena_alloc(arena, out->count * sizeof(*attributes));
-        for (size_t i = 0; is_good && i < out->count; i++) {
-            is_good = attribute_read(in, arena, &attributes[i]);
-        }
-    } else if (type == FIELD_UUIDS) {
-        out->items = ids = arena_alloc(arena, out->count * sizeof(*ids));
-        for (size_t i = 0; is_good && i < out->count; i++) {
-            is_good = unpack_bin(in, ids[i].bytes, sizeof(ids[i].bytes));
-        }
-    } else if (type == FIELD_RULES) {
-        out->items = rules = arena_alloc(arena, out->count * sizeof(*rules));
-        for (size_t i = 0; is_good && i < out->count; i++) {
-            is_good = rule_read(in, arena, &rules[i]);
-        }
-    } else if (type == FIELD_NODE_COUNTS) {
-        out->items = counts = arena_alloc(arena, out->count * sizeof(*counts));
-        for (size_t i = 0; is_good && i < out->count; i++) {
-            is_good = unpack_uint(in, &counts[i]);
-        }
-    } else {
-        out->items = dids = arena_alloc(arena, out->count * sizeof(*dids));
-        for (size_t i = 0; is_good && i < out->count; i++) {
-            is_good = pool_did_read(in, arena, &dids[i]);
+    out->items = items = arena_alloc(arena, out->count * size);
+    for (size_t i = 0; i < out->count; i++) {
+        if (!item_read(type, in, arena, items + i * size)) {
+            return false;
         }
     }
-    return is_good;
+    return true;
 }
 
 bool record_nested_read(enum record_field_type type, struct unpacker *in, struct arena *arena,

@@ -28,25 +28,30 @@ static inline void model_count_node(struct model *model, struct model_execution 
     (void)model;
 }
 
+static inline void model_replace_rules(struct model_execution *x, const struct resume *resume)
+{
+    uint64_t counts[MODEL_RULES] = {0};
+
+    for (size_t i = 0; i < resume->rule_count; i++) {
+        for (size_t n = 0; n < x->rule_count; n++) {
+            if (slice_equal(resume->rules[i].node_id, x->rules[n].node_id)) {
+                counts[i] = x->counts[n];
+            }
+        }
+    }
+    memcpy(x->counts, counts, sizeof(counts));
+    x->rule_count = resume->rule_count;
+    for (size_t i = 0; i < resume->rule_count; i++) {
+        x->rules[i] = resume->rules[i];
+    }
+}
+
 /* "first replaces the rules if the body has some (counters of nodes that stay are kept), then sets
  * to zero the counters whose rule has resetOnResume", from paused_threshold alone. */
 static inline void model_on_resumed(struct model_execution *x, const struct resume *resume)
 {
     if (resume->has_rules) {
-        uint64_t counts[MODEL_RULES] = {0};
-
-        for (size_t i = 0; i < resume->rule_count; i++) {
-            for (size_t n = 0; n < x->rule_count; n++) {
-                if (slice_equal(resume->rules[i].node_id, x->rules[n].node_id)) {
-                    counts[i] = x->counts[n];
-                }
-            }
-        }
-        memcpy(x->counts, counts, sizeof(counts));
-        x->rule_count = resume->rule_count;
-        for (size_t i = 0; i < resume->rule_count; i++) {
-            x->rules[i] = resume->rules[i];
-        }
+        model_replace_rules(x, resume);
     }
     for (size_t i = 0; i < x->rule_count && x->is_over_threshold; i++) {
         if (x->rules[i].reset_on_resume) {

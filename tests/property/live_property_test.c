@@ -37,12 +37,14 @@ static bool is_over(struct life *l)
     return state_of(l->f).status == EXECUTION_CANCELLED;
 }
 
-#define HOLDS(l, condition)                                                                        \
-    do {                                                                                           \
-        if (!(condition)) {                                                                        \
-            fail_msg("seed %llu: %s", (unsigned long long)(l)->seed, #condition);                  \
-        }                                                                                          \
-    } while (false)
+static void holds(const struct life *l, bool is_so, const char *condition)
+{
+    if (!is_so) {
+        fail_msg("seed %llu: %s", (unsigned long long)l->seed, condition);
+    }
+}
+
+#define HOLDS(l, condition) holds(l, condition, #condition)
 
 /* ---- what must hold ---- */
 
