@@ -172,6 +172,13 @@ static bool is_route(const struct fixture *fixture, const char *path, const char
     return false;
 }
 
+static void assert_is_route(const struct fixture *fixture, const char *path, const char *method)
+{
+    if (!is_route(fixture, path, method)) {
+        fail_msg("%s %s is in api/openapi.yaml, and no route", method, path);
+    }
+}
+
 static void each_operation_is_a_route(void **state)
 {
     const struct fixture *fixture = *state;
@@ -187,9 +194,7 @@ static void each_operation_is_a_route(void **state)
                 continue;
             }
             count++;
-            if (!is_route(fixture, path, name)) {
-                fail_msg("%s %s is in api/openapi.yaml, and no route", name, path);
-            }
+            assert_is_route(fixture, path, name);
         }
     }
     assert_int_equal(count, fixture->count);
@@ -230,6 +235,14 @@ static size_t query_parameters(const struct fixture *fixture, json_t *operation)
     return count;
 }
 
+static void assert_has_query(const struct fixture *fixture, json_t *operation,
+                             const struct route *route, const char *name)
+{
+    if (!has_parameter(fixture, operation, "query", name)) {
+        fail_msg("%s: the parameter %s is not in api/openapi.yaml", route->path, name);
+    }
+}
+
 static void they_take_the_same_query_parameters(void **state)
 {
     const struct fixture *fixture = *state;
@@ -245,10 +258,7 @@ static void they_take_the_same_query_parameters(void **state)
         }
         for (const struct route_query *query = route->query; query != NULL && query->name != NULL;
              query++, count++) {
-            if (!has_parameter(fixture, operation, "query", query->name)) {
-                fail_msg("%s: the parameter %s is not in api/openapi.yaml", route->path,
-                         query->name);
-            }
+            assert_has_query(fixture, operation, route, query->name);
         }
         if (query_parameters(fixture, operation) != count) {
             fail_msg("%s: api/openapi.yaml has a parameter that the route has not", route->path);

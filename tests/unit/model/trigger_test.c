@@ -198,6 +198,17 @@ static int64_t brussels_midnight(int year, int64_t day)
     return day * MS_PER_DAY - (is_summer ? 2 : 1) * MS_PER_HOUR;
 }
 
+static void assert_due(const struct trigger_condition *condition, const struct zone_table *table,
+                       struct slice value, int64_t expected)
+{
+    int64_t due;
+
+    assert_true(trigger_due(condition, table, value, 0, &due));
+    if (due != expected) {
+        fail_msg("%.*s: %lld, not %lld", SLICE_ARGS(value), (long long)due, (long long)expected);
+    }
+}
+
 static void the_rules_of_a_zone_go_on_behind_its_table(void **state)
 {
     struct zone_change changes[1 + 2 * TABLE_YEARS] = {{INT64_MIN, HOUR}};
@@ -218,18 +229,12 @@ static void the_rules_of_a_zone_go_on_behind_its_table(void **state)
         for (int64_t day = days_from_civil(year, 1, 1); day <= days_from_civil(year, 12, 31);
              day++) {
             char value[INSTANT_TEXT_SIZE];
-            int64_t due, expected = brussels_midnight(year, day);
+            int64_t expected = brussels_midnight(year, day);
 
             instant_print(day * MS_PER_DAY, value);
-            assert_true(trigger_due(&condition, &table, slice_make(value, 10), 0, &due));
-            if (due != expected) {
-                fail_msg("%.10s: %lld, not %lld", value, (long long)due, (long long)expected);
-            }
+            assert_due(&condition, &table, slice_make(value, 10), expected);
             instant_print(expected + 22 * MS_PER_HOUR, value); /* that day, late */
-            assert_true(trigger_due(&midnight, &table, slice_from(value), 0, &due));
-            if (due != expected) {
-                fail_msg("%s: %lld, not %lld", value, (long long)due, (long long)expected);
-            }
+            assert_due(&midnight, &table, slice_from(value), expected);
         }
     }
 }
