@@ -259,6 +259,23 @@ static void presence_follows_the_rule(void **state)
     }
 }
 
+/* JSON Schema's rule, which the contract's document follows: 1.0 is an integer. */
+static void a_number_without_a_fraction_is_an_integer(void **state)
+{
+    struct fixture *fixture = *state;
+    struct body_value root;
+    int64_t number;
+
+    open_root(fixture, "{\"a\": 1.0, \"b\": 1e3, \"c\": 1e300}", &root);
+    body_integer(&root, "a", PROPERTY_REQUIRED, 1, 10, &number);
+    assert_int_equal(number, 1);
+    body_integer(&root, "b", PROPERTY_REQUIRED, 1, 1000, &number);
+    assert_int_equal(number, 1000);
+    body_integer(&root, "c", PROPERTY_REQUIRED, 1, 10, &number);
+    body_close(&root);
+    assert_string_equal(faults_text(fixture), "c: must be an integer from 1 to 10");
+}
+
 static void values_out_of_range_are_faults(void **state)
 {
     static const struct body_word words[] = {{"red", 1}, {"blue", 2}, {NULL, 0}};
@@ -271,7 +288,7 @@ static void values_out_of_range_are_faults(void **state)
     int word;
 
     open_root(fixture,
-              "{\"a\": 1.0, \"b\": 11, \"c\": \"abc\", \"d\": \"green\", \"e\": \"x\","
+              "{\"a\": 1.5, \"b\": 11, \"c\": \"abc\", \"d\": \"green\", \"e\": \"x\","
               "\"f\": \"2026-11-23T21:53:57\", \"g\": \"12\", \"h\": 0, \"i\": 7}",
               &root);
     body_integer(&root, "a", PROPERTY_REQUIRED, 1, 10, &number);
@@ -361,6 +378,7 @@ static const struct CMUnitTest tests[] = {
     WITH_FIXTURE(values_print_as_the_interface_says),
     WITH_FIXTURE(properties_of_every_type_are_read),
     WITH_FIXTURE(presence_follows_the_rule),
+    WITH_FIXTURE(a_number_without_a_fraction_is_an_integer),
     WITH_FIXTURE(values_out_of_range_are_faults),
     WITH_FIXTURE(unknown_properties_are_named_with_their_way),
     WITH_FIXTURE(items_have_their_index_in_the_way),
