@@ -329,9 +329,6 @@ static int open_daemon(struct daemon *daemon, const struct config *config, struc
 /* In the reverse order; what was not opened is NULL. */
 static void close_daemon(struct daemon *daemon)
 {
-    /* A further SIGTERM must not end the process while the last answers are being written. */
-    (void)signal(SIGTERM, SIG_IGN);
-    (void)signal(SIGINT, SIG_IGN);
     if (daemon->watchdog != NULL) {
         event_free(daemon->watchdog);
     }
@@ -340,6 +337,10 @@ static void close_daemon(struct daemon *daemon)
             event_free(daemon->signals[i]);
         }
     }
+    /* A further SIGTERM must not end the process while the last answers are being written. libevent
+     * has put the default action back with the events. */
+    (void)signal(SIGTERM, SIG_IGN);
+    (void)signal(SIGINT, SIG_IGN);
     api_close(daemon->api);
     if (daemon->engine != NULL) {
         engine_close(daemon->engine);
