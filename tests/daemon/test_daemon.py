@@ -1,5 +1,6 @@
 """api.md, "Operations": the process, its command line, its clock, and what it keeps."""
 
+import http.client
 import os
 import resource
 import signal
@@ -10,8 +11,8 @@ import threading
 import unittest
 
 from outdial_daemon import (
-    MONDAY_NINE, Daemon, Organisation, Story, expect, free_port, later, main, program_path,
-    read_response)
+    MONDAY_NINE, PATIENCE, Daemon, Organisation, Story, expect, free_port, later, main,
+    program_path, read_response, wait_until)
 
 SOURCE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
@@ -336,6 +337,26 @@ class TestClock(Story):
         self.daemon.advance(30 * 86400)
         self.assertEqual(org.execution(execution)["status"], "completed")
 
+    def test_everything_due_is_durable_before_the_answer(self):
+        org = self.org()
+        execution = org.launch(org.program(
+            300, gateway="simulator", startAt=later(MONDAY_NINE, hours=1),
+            retryStrategy={"type": "fixed_delay", "delayMinutes": 60, "maxRetries": 5}))
+        for hours in (2, 1, 48):
+            now = self.daemon.advance(hours * 3600)
+            self.daemon.kill9()  # at once: nothing is asked in between
+            self.daemon.start()
+            self.assertEqual(self.daemon.now(), now)
+            seen = org.execution(execution)
+            calls = org.calls(execution)
+            first = [call for call in calls if call["attempt"] == 1 and call["outcome"]]
+            self.assertEqual(len(first), 300)
+            if hours != 48:
+                self.assertEqual((seen["status"], seen["actualStartAt"]),
+                                 ("running", later(MONDAY_NINE, hours=1)))
+        self.assertEqual(seen["status"], "completed")
+        self.assertEqual(seen["contactsCompleted"] + seen["contactsFailed"], 300)
+
     def test_two_advances_at_once(self):
         answers = []
         threads = [threading.Thread(target=lambda client=self.admin.clone(): answers.append(
@@ -364,6 +385,33 @@ class ManyConnections(Story):
         for connection in connections:
             connection.close()
         expect(self.daemon.client(org.key).get("/api/organization"), 200)
+
+
+class Defaults(Story):
+    """Without --config."""
+
+    def test_a_thousand_connections_from_one_address(self):
+        def connect():
+            connection = self.daemon.connect()
+            self.addCleanup(connection.close)
+            connection.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+            return connection
+
+        def is_answered(connection):
+            try:
+                return connection.recv(12) == b"HTTP/1.1 200"
+            except OSError:
+                return False
+
+        self.admin.close()
+        connections = [connect() for _ in range(990)]
+        self.assertTrue(all(is_answered(connection) for connection in connections))
+        more = [connect() for _ in range(30)]
+        answered = sum(is_answered(connection) for connection in more)
+        self.assertIn(answered, range(5, 11))
+        for connection in connections + more:
+            connection.close()
+        wait_until(lambda: is_answered(connect()), "room for a connection")
 
 
 class UnfinishedBodies(Story):
@@ -439,8 +487,15 @@ class Health(Story):
         daemon._wait_ready = lambda patience: ready_on(daemon, port)  # pylint: disable=protected-access
         daemon.start()
         self.addCleanup(daemon.close)
-        self.fails(daemon.client().get("/metrics"), 404, "RouteNotFoundError")
+        for path in ("/healthz", "/readyz", "/metrics"):
+            self.fails(daemon.client().get(path), 404, "RouteNotFoundError")
         daemon.admin.read("/api/organizations")
+        for path, status in (("/healthz", 200), ("/readyz", 200), ("/metrics", 200),
+                             ("/api/organizations", 404)):
+            connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
+            self.addCleanup(connection.close)
+            connection.request("GET", path)
+            self.assertEqual(connection.getresponse().status, status, path)
 
     def test_a_listener_that_is_taken(self):
         with self.daemon.connect():

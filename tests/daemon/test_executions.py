@@ -3,7 +3,8 @@
 Every read of an execution here checks the equation of its counters."""
 
 from outdial_daemon import (
-    MONDAY_NINE, Story, expect, later, main, parse_time, released, result, unknown_id)
+    MONDAY_NINE, Story, expect, later, main, node_executed, parse_time, released, result, started,
+    unknown_id)
 
 FAILURES = ("voicemail", "busy", "no_answer", "rejected", "error", "timeout")
 
@@ -161,6 +162,47 @@ class ToTheEnd(Case):
         self.assertEqual(ids("?status=running&status=paused&status=scheduled"),
                          [scheduled, paused, running])
         self.assertEqual(ids("?status=stopped"), [])
+
+    def test_every_pause_is_active_and_what_has_stopped_is_not(self):
+        rules = [{"nodeId": "menu", "threshold": 1}]
+        threshold = self.one.launch(self.one.program(1, autoPauseRules=rules))
+        call = self.workers.claim_one()
+        self.workers.tell(started(call), node_executed(call, "menu", 1))
+        stopped = self.one.launch(self.one.program(
+            1, startAt=later(MONDAY_NINE, minutes=1), stopAt=later(MONDAY_NINE, minutes=2)))
+        self.daemon.advance(120)
+        self.admin.change(f"/api/organizations/{self.one.id}", {"credits": 0})
+        penniless = self.one.launch(1)
+        self.one.wait_status(penniless, "paused_no_credits")
+
+        def ids(query=""):
+            return [row["id"] for row in self.api.pages(f"/api/program-executions{query}")]
+
+        self.assertEqual(ids(), [penniless, threshold])
+        self.assertEqual(ids("?status=paused_no_credits"), [penniless])
+        self.assertEqual(ids("?status=paused_threshold"), [threshold])
+        self.assertEqual(ids("?status=stopped"), [stopped])
+        self.assertEqual(ids("?status=stopped&status=paused_threshold"), [stopped, threshold])
+        self.invalid(self.api.get("/api/program-executions?status=asleep"), "status")
+
+    def test_contacts_are_listed_by_each_status(self):
+        execution = self.one.launch(self.one.program(
+            4, pacing={"maxConcurrentCalls": 1}, retryStrategy=retries(1)))
+        retrying = self.workers.claim_one()
+        self.workers.finish(retrying, "busy")
+        queued = self.workers.claim_one()
+
+        def ids(query):
+            return {row["contactId"] for row in self.one.entries(execution, query)}
+
+        self.assertEqual(ids("?status=pending_retry"), {retrying["contactId"]})
+        pending = ids("?status=pending")
+        self.assertEqual(len(pending), 2)
+        self.assertFalse(pending & {retrying["contactId"], queued["contactId"]})
+        self.one.cancel(execution)
+        self.one.wait_counts(execution, skipped=3)
+        self.assertEqual(ids("?status=skipped"), pending | {retrying["contactId"]})
+        self.assertEqual(ids("?status=queued"), {queued["contactId"]})
 
 
 class Retries(Case):
