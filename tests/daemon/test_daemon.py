@@ -4,6 +4,7 @@ import http.client
 import os
 import resource
 import signal
+import socket
 import stat
 import subprocess
 import tempfile
@@ -51,6 +52,27 @@ class CommandLine(unittest.TestCase):
                 done, _ = run(*arguments)
                 self.assertEqual(done.returncode, 2, done.stderr)
                 self.assertTrue(done.stderr)
+
+
+class OptionsAndFile(Story):
+    def test_an_option_goes_before_the_file_and_the_file_before_the_default(self):
+        ports = [free_port() for _ in range(2)]
+        # The daemon is started with --listen and --data-dir: the file's are not looked at.
+        daemon = self.start_daemon(config=f"[server]\nlisten = 127.0.0.1:{ports[0]}\n"
+                                          "[store]\ndata_dir = elsewhere\n")
+        daemon.admin.read("/api/organizations")
+        self.assertNotEqual(daemon.port, ports[0])
+        with socket.socket() as probe:
+            self.assertNotEqual(probe.connect_ex(("127.0.0.1", ports[0])), 0)
+        self.assertTrue(os.path.exists(os.path.join(daemon.data, "admin.key")))
+        # Without options they are.
+        daemon.stop()
+        command = daemon.command
+        daemon.config = f"[server]\nlisten = 127.0.0.1:{ports[1]}\n" \
+                        f"[store]\ndata_dir = {daemon.data}\n"
+        daemon.command = lambda port: command(port)[:1] + command(port)[5:]
+        daemon.start(port=ports[1])
+        daemon.admin.read("/api/organizations")
 
 
 class Configuration(unittest.TestCase):
@@ -300,6 +322,8 @@ class TestClock(Story):
         self.assertEqual(self.daemon.now(), MONDAY_NINE)
         org = self.org()
         self.fails(org.api.post(path, {"seconds": 1}), 403, "ForbiddenError")
+        self.fails(org.api.get("/api/test-clock"), 403, "ForbiddenError")
+        self.fails(self.worker().api.get("/api/test-clock"), 403, "ForbiddenError")
         self.fails(self.daemon.client().post(path, {"seconds": 1}), 401, "UnauthorizedError")
         self.fails(self.admin.get(path), 405, "MethodNotAllowedError")
 

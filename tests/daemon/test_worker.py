@@ -422,6 +422,20 @@ class Results(Case):
             self.workers.finish(call, outcome)
             self.assertEqual(self.ended(call)["outcome"], outcome)
 
+    def test_the_first_result_of_two_holders_wins(self):
+        self.launch(1)
+        lost = self.workers.claim_one()
+        self.workers.started(lost)
+        self.workers.tell(released(lost))
+        kept = self.workers.claim_one()
+        self.assertEqual(self.status(result(kept, "busy")), ["accepted"])
+        self.assertEqual(self.status(started(kept), result(kept, "busy"), result(lost, "answered")),
+                         ["stale", "duplicate", "stale"])
+        done = self.one.wait_status(self.execution, "completed")
+        self.assertEqual((done["contactsFailed"], done["contactsCompleted"]), (1, 0))
+        row = self.ended(lost)
+        self.assertEqual((row["outcome"], row["lateOutcome"]), ("busy", "answered"))
+
     def test_a_silent_call_ends_as_timeout_in_doubt(self):
         self.launch(1)
         call = self.workers.claim_one()
@@ -641,6 +655,22 @@ class Events(Case):
                 self.assertEqual(answer["status"], "invalid")
                 self.assertTrue(answer["message"])
         self.assertEqual(self.status(started(call)), ["accepted"])
+
+    def test_how_long_and_how_much_may_be_said(self):
+        self.launch(1)
+        call = self.workers.claim_one()
+        for event in (released(call, retryAfterSeconds=86401), released(call, reason="x" * 256),
+                      node_executed(call, "x" * 256, 1), node_executed(call, "a", 0),
+                      result(call, "busy", detail="x" * 256),
+                      result(call, "busy", durationSeconds=604801)):
+            with self.subTest(event=event):
+                self.assertEqual(self.status(event), ["invalid"])
+        self.assertEqual(
+            self.status(started(call), node_executed(call, "é" * 255, 1),
+                        result(call, "busy", detail="é" * 255, durationSeconds=604800)),
+            ["accepted"] * 3)
+        row = self.ended(call)
+        self.assertEqual((row["detail"], row["durationSeconds"]), ("é" * 255, 604800))
 
     def test_call_ids_that_are_none(self):
         for call_id in ("nonsense", "", 3, None):
