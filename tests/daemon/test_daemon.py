@@ -13,7 +13,7 @@ import unittest
 
 from outdial_daemon import (
     MONDAY_NINE, PATIENCE, Daemon, Organisation, Story, expect, free_port, later, main,
-    program_path, read_response, wait_until)
+    program_path, read_response, result, started, wait_until)
 
 SOURCE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
@@ -535,6 +535,81 @@ def ready_on(daemon, port):
         return Daemon._wait_ready(daemon, 60)  # pylint: disable=protected-access
     finally:
         daemon.port = own
+
+
+class DiskFull(Story):
+    """No more room for the store: the limit of a file's size stands for the disk's end."""
+
+    def fill(self):
+        data = os.path.getsize(os.path.join(self.daemon.data, "data.mdb"))
+        self.limit(data)
+        api = self.org_.api.clone()
+        for _ in range(500):
+            answer = api.post("/api/contacts/upsert", {"data": [
+                {"primaryPhone": self.daemon.phone(), "lastName": "x" * 60} for _ in range(500)]})
+            if answer.status != 200:
+                break
+            self.kept += 500
+        self.unavailable(answer)
+
+    def limit(self, size):
+        process = self.daemon.process.pid
+        resource.prlimit(process, resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
+
+    def unavailable(self, answer):
+        self.fails(answer, 503, "UnavailableError")
+        self.assertGreater(int(answer.headers["Retry-After"]), 0)
+
+    def ready(self):
+        return self.daemon.client().get("/readyz").status
+
+    def contacts(self):
+        return len(self.org_.api.pages("/api/contacts"))
+
+    def test_writes_are_503_until_there_is_room_and_nothing_is_half_done(self):
+        self.org_ = org = self.org()
+        worker = self.worker()
+        execution = org.launch(3)
+        self.kept = 3
+        first, second, third = worker.claim_exactly(3)
+        worker.started(first)
+        self.fill()
+        events = {"events": [started(second), result(first)]}
+        claim = {"max": 1, "waitMs": 0, "gateway": "worker"}
+        program = org.execution(execution)["programId"]
+        for client, method, path, body in (
+                (org.api, "POST", "/api/audiences", {"name": "x"}),
+                (org.api, "PATCH", f"/api/programs/{program}", {"name": "x"}),
+                (org.api, "PATCH", f"/api/program-executions/{execution}/pause", {}),
+                (self.admin, "POST", "/api/organizations", {"name": "x"}),
+                (worker.api, "POST", "/api/call-events", events),
+                (worker.api, "POST", "/api/calls/claim", claim)):
+            with self.subTest(method=method, path=path):
+                self.unavailable(client.request(method, path, body))
+        self.assertEqual(self.ready(), 503)
+        expect(self.daemon.client().get("/healthz"), 200)
+        self.assertIn("outdial_read_only 1\n", self.daemon.client().get("/metrics").json)
+        self.assertEqual(self.contacts(), self.kept)
+        self.assertEqual(org.execution(execution)["contactsInProgress"], 3)
+        self.limit(resource.RLIM_INFINITY)
+        wait_until(lambda: self.ready() == 200, "it takes work again")
+        self.assertEqual(self.contacts(), self.kept)
+        self.assertEqual([row["name"] for row in org.api.pages("/api/programs")],
+                         [org.api.read(f"/api/programs/{program}")["name"]])
+        self.assertNotEqual(org.api.read(f"/api/programs/{program}")["name"], "x")
+        # What was refused may be sent again, as if it had never been.
+        self.assertEqual([each["status"] for each in worker.tell(
+            started(second), result(first), started(third), result(third), result(second))],
+            ["accepted"] * 5)
+        self.assertEqual(org.wait_status(execution, "completed")["contactsCompleted"], 3)
+
+    def test_a_kill_while_it_is_full_loses_nothing(self):
+        self.org_ = self.org()
+        self.kept = 0
+        self.fill()
+        self.daemon.restart(kill=True)
+        self.assertEqual(self.contacts(), self.kept)
+        self.org_.contact()
 
 
 class ManyTenants(Story):

@@ -214,6 +214,18 @@ class WhatHappensInOne(Case):
                 self.one.wait_counts(self.execution, completed=1, inProgress=0)
                 self.daemon.advance(12 * 3600)  # into the next day
 
+    def test_what_is_shown_of_one_that_does_not_run(self):
+        self.begin("2026-11-23T13:00:00.000Z", self.windows, contacts=2)
+        self.one.pause(self.execution)
+        seen = self.one.execution(self.execution)
+        self.assertEqual((seen["inPauseWindow"], seen["nextDialAt"]), (True, None))
+        self.daemon.advance_to("2026-11-23T14:00:00.000Z")
+        self.assertFalse(self.one.execution(self.execution)["inPauseWindow"])
+        self.daemon.advance_to("2026-11-30T13:00:00.000Z")
+        self.one.cancel(self.execution)
+        seen = self.one.execution(self.execution)
+        self.assertEqual((seen["inPauseWindow"], seen["nextDialAt"]), (False, None))
+
     def test_a_start_inside(self):
         self.begin("2026-11-23T09:00:00.000Z", self.windows, contacts=2,
                    startAt="2026-11-23T13:00:00.000Z")

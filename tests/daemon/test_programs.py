@@ -311,7 +311,9 @@ class Change(Shared):
         program = self.one.program()
         path = f"/api/programs/{program['id']}"
         self.assertEqual(self.api.change(path, {"status": "archived"})["status"], "archived")
-        self.invalid(self.api.patch(path, {"status": "running"}), "status")
+        for other in ("running", "draft", "active"):
+            self.invalid(self.api.patch(path, {"status": other}), "status")
+        self.assertEqual(self.api.read(path)["status"], "archived")
         self.invalid(self.api.patch(path, {"status": None}), "status")
 
     def test_a_change_moves_updated_at_alone(self):
