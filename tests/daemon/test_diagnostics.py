@@ -155,7 +155,8 @@ class Reasons(Case):
         self.one = self.org(credits=2)
         execution = self.one.launch(5)
         self.one.wait_status(execution, "paused_no_credits")
-        self.assert_blocked(execution, ("not_running", 3, None, None), ("no_credits", 3, None, None))
+        self.assert_blocked(execution, ("not_running", 3, None, None),
+                            ("no_credits", 3, None, None))
         self.workers.finish_all(self.workers.claim_exactly(2))
         credits = f"/api/organizations/{self.one.id}/credits"
         self.admin.create(credits, {"delta": 3}, 200)
