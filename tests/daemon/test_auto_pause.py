@@ -1,5 +1,7 @@
 """Auto-pause rules, from the program to the resume (docs/api.md, "Auto-pause rules")."""
 
+import threading
+
 from outdial_daemon import Story, main, node_executed, result, started
 
 HOUR = 3600
@@ -184,9 +186,9 @@ class AutoPause(Story):
         self.resume()
         self.worker_.claim_exactly(1)
 
-    def more(self, contacts):
+    def more(self, contacts, **fields):
         """An audience for an organisation that campaign() is about to use."""
-        org = Story.org(self)
+        org = Story.org(self, **fields)
         self.org = lambda: org
         return org.audience(contacts)["id"]
 
@@ -304,6 +306,69 @@ class AutoPause(Story):
         self.node(call, "menu")
         self.org_.cancel(self.id_)
         self.see("cancelled")
+        first, second = self.campaign(2, rule("menu", 1), stopAt=self.later())
+        self.node(first, "menu")
+        self.see("paused_threshold", menu=1)
+        self.daemon.advance(HOUR * 3 // 4)
+        self.see("stopped")
+        self.worker_.tell(result(first), result(second, "busy"))
+        self.org_.wait_counts(self.id_, completed=1, failed=1)
+
+    def test_calls_that_were_queued_before_it_paused_go_on(self):
+        org = self.org()
+        execution = org.launch(org.program(
+            4, autoPauseRules=[rule("menu", 1)], pacing={"maxConcurrentCalls": 3},
+            retryStrategy={"type": "fixed_delay", "delayMinutes": 1, "maxRetries": 1}))
+        worker = self.worker()
+        org.wait_counts(execution, inProgress=3, pending=1)
+        self.daemon.settle()
+        calls = worker.claim(max=2)
+        self.assertEqual(worker.started(calls[0])["status"], "accepted")
+        self.assertEqual(worker.tell(node_executed(calls[0], "menu", 1))[0]["status"], "accepted")
+        self.assertEqual(org.execution(execution)["status"], "paused_threshold")
+        calls.append(worker.claim_one())  # was on offer
+        for call in calls[1:]:
+            self.assertEqual(worker.started(call)["status"], "accepted")
+        worker.tell(result(calls[0]), result(calls[1]), result(calls[2], "busy"))
+        org.wait_counts(execution, completed=2, pending=2)
+        self.assertEqual(org.entry(execution, {"id": calls[2]["contactId"]})["status"],
+                         "pending_retry")
+        self.daemon.advance(HOUR)
+        worker.claim_none()
+        org.resume(execution)
+        worker.finish_all(worker.claim_exactly(2))
+        org.wait_status(execution, "completed")
+
+    def test_workers_that_report_at_once_are_counted_exactly(self):
+        calls = self.campaign(12, rule("menu", 150), rule("bye", 1000))
+        answers, lock = [], threading.Lock()
+
+        def report(worker, mine):
+            for seq in range(1, 26):
+                told = worker.tell(*[node_executed(call, "menu", seq) for call in mine])
+                with lock:
+                    answers.extend(answer["status"] for answer in told)
+
+        threads = [threading.Thread(target=report, args=(self.worker_.clone(), calls[n::4]))
+                   for n in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        self.assertEqual((len(answers), set(answers)), (300, {"accepted"}))
+        seen = self.see("paused_threshold", menu=300, bye=0)
+        self.assertEqual(seen["statusReason"], "node_threshold: menu reached 150")
+
+    def test_a_resume_for_want_of_credits_may_replace_rules(self):
+        call, = self.campaign(1, rule("menu", 5, True), audienceId=self.more(3, credits=1))
+        self.node(call, "menu", 2)
+        self.see("paused_no_credits", menu=2)
+        self.admin.create(f"/api/organizations/{self.org_.id}/credits", {"delta": 9}, 200)
+        seen = self.resume({"autoPauseRules": [rule("menu", 3, True), rule("bye", 9)]})
+        self.assertEqual((seen["status"], seen["nodeCounters"]), ("running", {"menu": 2, "bye": 0}))
+        self.assertEqual(seen["autoPauseRules"], [rule("menu", 3, True), rule("bye", 9)])
+        self.node(call, "menu")
+        self.see("paused_threshold", menu=3, bye=0)
 
     def test_a_running_execution_keeps_its_snapshot(self):
         call, = self.campaign(1, rule("menu", 2))

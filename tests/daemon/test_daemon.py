@@ -1,8 +1,10 @@
 """api.md, "Operations": the process, its command line, its clock, and what it keeps."""
 
+import http.client
 import os
 import resource
 import signal
+import socket
 import stat
 import subprocess
 import tempfile
@@ -10,8 +12,8 @@ import threading
 import unittest
 
 from outdial_daemon import (
-    MONDAY_NINE, Daemon, Organisation, Story, expect, free_port, later, main, program_path,
-    read_response)
+    MONDAY_NINE, PATIENCE, Daemon, Organisation, Story, expect, free_port, later, main,
+    program_path, read_response, result, started, wait_until)
 
 SOURCE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
@@ -50,6 +52,27 @@ class CommandLine(unittest.TestCase):
                 done, _ = run(*arguments)
                 self.assertEqual(done.returncode, 2, done.stderr)
                 self.assertTrue(done.stderr)
+
+
+class OptionsAndFile(Story):
+    def test_an_option_goes_before_the_file_and_the_file_before_the_default(self):
+        ports = [free_port() for _ in range(2)]
+        # The daemon is started with --listen and --data-dir: the file's are not looked at.
+        daemon = self.start_daemon(config=f"[server]\nlisten = 127.0.0.1:{ports[0]}\n"
+                                          "[store]\ndata_dir = elsewhere\n")
+        daemon.admin.read("/api/organizations")
+        self.assertNotEqual(daemon.port, ports[0])
+        with socket.socket() as probe:
+            self.assertNotEqual(probe.connect_ex(("127.0.0.1", ports[0])), 0)
+        self.assertTrue(os.path.exists(os.path.join(daemon.data, "admin.key")))
+        # Without options they are.
+        daemon.stop()
+        command = daemon.command
+        daemon.config = f"[server]\nlisten = 127.0.0.1:{ports[1]}\n" \
+                        f"[store]\ndata_dir = {daemon.data}\n"
+        daemon.command = lambda port: command(port)[:1] + command(port)[5:]
+        daemon.start(port=ports[1])
+        daemon.admin.read("/api/organizations")
 
 
 class Configuration(unittest.TestCase):
@@ -299,6 +322,8 @@ class TestClock(Story):
         self.assertEqual(self.daemon.now(), MONDAY_NINE)
         org = self.org()
         self.fails(org.api.post(path, {"seconds": 1}), 403, "ForbiddenError")
+        self.fails(org.api.get("/api/test-clock"), 403, "ForbiddenError")
+        self.fails(self.worker().api.get("/api/test-clock"), 403, "ForbiddenError")
         self.fails(self.daemon.client().post(path, {"seconds": 1}), 401, "UnauthorizedError")
         self.fails(self.admin.get(path), 405, "MethodNotAllowedError")
 
@@ -336,6 +361,26 @@ class TestClock(Story):
         self.daemon.advance(30 * 86400)
         self.assertEqual(org.execution(execution)["status"], "completed")
 
+    def test_everything_due_is_durable_before_the_answer(self):
+        org = self.org()
+        execution = org.launch(org.program(
+            300, gateway="simulator", startAt=later(MONDAY_NINE, hours=1),
+            retryStrategy={"type": "fixed_delay", "delayMinutes": 60, "maxRetries": 5}))
+        for hours in (2, 1, 48):
+            now = self.daemon.advance(hours * 3600)
+            self.daemon.kill9()  # at once: nothing is asked in between
+            self.daemon.start()
+            self.assertEqual(self.daemon.now(), now)
+            seen = org.execution(execution)
+            calls = org.calls(execution)
+            first = [call for call in calls if call["attempt"] == 1 and call["outcome"]]
+            self.assertEqual(len(first), 300)
+            if hours != 48:
+                self.assertEqual((seen["status"], seen["actualStartAt"]),
+                                 ("running", later(MONDAY_NINE, hours=1)))
+        self.assertEqual(seen["status"], "completed")
+        self.assertEqual(seen["contactsCompleted"] + seen["contactsFailed"], 300)
+
     def test_two_advances_at_once(self):
         answers = []
         threads = [threading.Thread(target=lambda client=self.admin.clone(): answers.append(
@@ -364,6 +409,33 @@ class ManyConnections(Story):
         for connection in connections:
             connection.close()
         expect(self.daemon.client(org.key).get("/api/organization"), 200)
+
+
+class Defaults(Story):
+    """Without --config."""
+
+    def test_a_thousand_connections_from_one_address(self):
+        def connect():
+            connection = self.daemon.connect()
+            self.addCleanup(connection.close)
+            connection.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+            return connection
+
+        def is_answered(connection):
+            try:
+                return connection.recv(12) == b"HTTP/1.1 200"
+            except OSError:
+                return False
+
+        self.admin.close()
+        connections = [connect() for _ in range(990)]
+        self.assertTrue(all(is_answered(connection) for connection in connections))
+        more = [connect() for _ in range(30)]
+        answered = sum(is_answered(connection) for connection in more)
+        self.assertIn(answered, range(5, 11))
+        for connection in connections + more:
+            connection.close()
+        wait_until(lambda: is_answered(connect()), "room for a connection")
 
 
 class UnfinishedBodies(Story):
@@ -439,8 +511,15 @@ class Health(Story):
         daemon._wait_ready = lambda patience: ready_on(daemon, port)  # pylint: disable=protected-access
         daemon.start()
         self.addCleanup(daemon.close)
-        self.fails(daemon.client().get("/metrics"), 404, "RouteNotFoundError")
+        for path in ("/healthz", "/readyz", "/metrics"):
+            self.fails(daemon.client().get(path), 404, "RouteNotFoundError")
         daemon.admin.read("/api/organizations")
+        for path, status in (("/healthz", 200), ("/readyz", 200), ("/metrics", 200),
+                             ("/api/organizations", 404)):
+            connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
+            self.addCleanup(connection.close)
+            connection.request("GET", path)
+            self.assertEqual(connection.getresponse().status, status, path)
 
     def test_a_listener_that_is_taken(self):
         with self.daemon.connect():
@@ -456,6 +535,81 @@ def ready_on(daemon, port):
         return Daemon._wait_ready(daemon, 60)  # pylint: disable=protected-access
     finally:
         daemon.port = own
+
+
+class DiskFull(Story):
+    """No more room for the store: the limit of a file's size stands for the disk's end."""
+
+    def fill(self):
+        data = os.path.getsize(os.path.join(self.daemon.data, "data.mdb"))
+        self.limit(data)
+        api = self.org_.api.clone()
+        for _ in range(500):
+            answer = api.post("/api/contacts/upsert", {"data": [
+                {"primaryPhone": self.daemon.phone(), "lastName": "x" * 60} for _ in range(500)]})
+            if answer.status != 200:
+                break
+            self.kept += 500
+        self.unavailable(answer)
+
+    def limit(self, size):
+        process = self.daemon.process.pid
+        resource.prlimit(process, resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
+
+    def unavailable(self, answer):
+        self.fails(answer, 503, "UnavailableError")
+        self.assertGreater(int(answer.headers["Retry-After"]), 0)
+
+    def ready(self):
+        return self.daemon.client().get("/readyz").status
+
+    def contacts(self):
+        return len(self.org_.api.pages("/api/contacts"))
+
+    def test_writes_are_503_until_there_is_room_and_nothing_is_half_done(self):
+        self.org_ = org = self.org()
+        worker = self.worker()
+        execution = org.launch(3)
+        self.kept = 3
+        first, second, third = worker.claim_exactly(3)
+        worker.started(first)
+        self.fill()
+        events = {"events": [started(second), result(first)]}
+        claim = {"max": 1, "waitMs": 0, "gateway": "worker"}
+        program = org.execution(execution)["programId"]
+        for client, method, path, body in (
+                (org.api, "POST", "/api/audiences", {"name": "x"}),
+                (org.api, "PATCH", f"/api/programs/{program}", {"name": "x"}),
+                (org.api, "PATCH", f"/api/program-executions/{execution}/pause", {}),
+                (self.admin, "POST", "/api/organizations", {"name": "x"}),
+                (worker.api, "POST", "/api/call-events", events),
+                (worker.api, "POST", "/api/calls/claim", claim)):
+            with self.subTest(method=method, path=path):
+                self.unavailable(client.request(method, path, body))
+        self.assertEqual(self.ready(), 503)
+        expect(self.daemon.client().get("/healthz"), 200)
+        self.assertIn("outdial_read_only 1\n", self.daemon.client().get("/metrics").json)
+        self.assertEqual(self.contacts(), self.kept)
+        self.assertEqual(org.execution(execution)["contactsInProgress"], 3)
+        self.limit(resource.RLIM_INFINITY)
+        wait_until(lambda: self.ready() == 200, "it takes work again")
+        self.assertEqual(self.contacts(), self.kept)
+        self.assertEqual([row["name"] for row in org.api.pages("/api/programs")],
+                         [org.api.read(f"/api/programs/{program}")["name"]])
+        self.assertNotEqual(org.api.read(f"/api/programs/{program}")["name"], "x")
+        # What was refused may be sent again, as if it had never been.
+        self.assertEqual([each["status"] for each in worker.tell(
+            started(second), result(first), started(third), result(third), result(second))],
+            ["accepted"] * 5)
+        self.assertEqual(org.wait_status(execution, "completed")["contactsCompleted"], 3)
+
+    def test_a_kill_while_it_is_full_loses_nothing(self):
+        self.org_ = self.org()
+        self.kept = 0
+        self.fill()
+        self.daemon.restart(kill=True)
+        self.assertEqual(self.contacts(), self.kept)
+        self.org_.contact()
 
 
 class ManyTenants(Story):

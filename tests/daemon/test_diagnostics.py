@@ -150,6 +150,23 @@ class Reasons(Case):
         self.admin.change(f"/api/dids/{did['id']}", {"status": "active"})
         self.assertNotIn("no_did", self.reasons(execution))
 
+    def test_no_credits(self):
+        self.workers.claim_none()
+        self.one = self.org(credits=2)
+        execution = self.one.launch(5)
+        self.one.wait_status(execution, "paused_no_credits")
+        self.assert_blocked(execution, ("not_running", 3, None, None),
+                            ("no_credits", 3, None, None))
+        self.workers.finish_all(self.workers.claim_exactly(2))
+        credits = f"/api/organizations/{self.one.id}/credits"
+        self.admin.create(credits, {"delta": 3}, 200)
+        self.assertEqual(self.reasons(execution), ["not_running", "no_credits"])
+        self.one.resume(execution)
+        self.assertEqual(self.reasons(execution), [])
+        self.workers.finish_all(self.workers.claim_exactly(3))
+        self.one.wait_status(execution, "completed")
+        self.assertEqual(self.reasons(execution), ["not_running"])
+
     def test_max_concurrent_calls(self):
         execution = self.one.launch(self.one.program(5, pacing={"maxConcurrentCalls": 2}))
         calls = self.workers.claim_exactly(2)

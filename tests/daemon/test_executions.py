@@ -3,7 +3,8 @@
 Every read of an execution here checks the equation of its counters."""
 
 from outdial_daemon import (
-    MONDAY_NINE, Story, expect, later, main, parse_time, released, result, unknown_id)
+    MONDAY_NINE, Story, expect, later, main, node_executed, parse_time, released, result, started,
+    unknown_id)
 
 FAILURES = ("voicemail", "busy", "no_answer", "rejected", "error", "timeout")
 
@@ -161,6 +162,47 @@ class ToTheEnd(Case):
         self.assertEqual(ids("?status=running&status=paused&status=scheduled"),
                          [scheduled, paused, running])
         self.assertEqual(ids("?status=stopped"), [])
+
+    def test_every_pause_is_active_and_what_has_stopped_is_not(self):
+        rules = [{"nodeId": "menu", "threshold": 1}]
+        threshold = self.one.launch(self.one.program(1, autoPauseRules=rules))
+        call = self.workers.claim_one()
+        self.workers.tell(started(call), node_executed(call, "menu", 1))
+        stopped = self.one.launch(self.one.program(
+            1, startAt=later(MONDAY_NINE, minutes=1), stopAt=later(MONDAY_NINE, minutes=2)))
+        self.daemon.advance(120)
+        self.admin.change(f"/api/organizations/{self.one.id}", {"credits": 0})
+        penniless = self.one.launch(1)
+        self.one.wait_status(penniless, "paused_no_credits")
+
+        def ids(query=""):
+            return [row["id"] for row in self.api.pages(f"/api/program-executions{query}")]
+
+        self.assertEqual(ids(), [penniless, threshold])
+        self.assertEqual(ids("?status=paused_no_credits"), [penniless])
+        self.assertEqual(ids("?status=paused_threshold"), [threshold])
+        self.assertEqual(ids("?status=stopped"), [stopped])
+        self.assertEqual(ids("?status=stopped&status=paused_threshold"), [stopped, threshold])
+        self.invalid(self.api.get("/api/program-executions?status=asleep"), "status")
+
+    def test_contacts_are_listed_by_each_status(self):
+        execution = self.one.launch(self.one.program(
+            4, pacing={"maxConcurrentCalls": 1}, retryStrategy=retries(1)))
+        retrying = self.workers.claim_one()
+        self.workers.finish(retrying, "busy")
+        queued = self.workers.claim_one()
+
+        def ids(query):
+            return {row["contactId"] for row in self.one.entries(execution, query)}
+
+        self.assertEqual(ids("?status=pending_retry"), {retrying["contactId"]})
+        pending = ids("?status=pending")
+        self.assertEqual(len(pending), 2)
+        self.assertFalse(pending & {retrying["contactId"], queued["contactId"]})
+        self.one.cancel(execution)
+        self.one.wait_counts(execution, skipped=3)
+        self.assertEqual(ids("?status=skipped"), pending | {retrying["contactId"]})
+        self.assertEqual(ids("?status=queued"), {queued["contactId"]})
 
 
 class Retries(Case):
@@ -326,6 +368,62 @@ class PauseAndResume(Case):
         if self.one.execution(execution)["status"] == "paused":
             self.one.resume(execution)
         self.one.wait_status(execution, "completed")
+
+    def test_only_a_running_one_completes(self):
+        execution = self.one.launch(2)
+        first, second = self.workers.claim_exactly(2)
+        self.one.pause(execution)
+        self.workers.finish(first)
+        self.workers.finish(second, "busy")
+        self.daemon.advance(3600)
+        paused = self.one.wait_counts(execution, completed=1, failed=1)
+        self.assertEqual((paused["status"], paused["actualEndAt"]), ("paused", None))
+        self.one.resume(execution)
+        done = self.one.wait_status(execution, "completed")
+        self.assertEqual(done["actualEndAt"], self.daemon.now())
+
+    def test_dialling_keeps_the_snapshot_when_the_program_changes(self):
+        did = self.one.did()
+        program = self.one.program(4, didPool=[did["id"]], retryStrategy=retries(1),
+                                   pacing={"maxConcurrentCalls": 1})
+        execution = self.one.launch(program)
+        self.workers.finish(self.workers.claim_one())
+        flow = self.one.flow()["id"]
+        self.api.change(f"/api/programs/{program['id']}", {
+            "flowId": flow, "didPool": [self.one.did()["id"]], "gateway": "simulator",
+            "retryStrategy": {"type": "none"}, "pacing": {"maxConcurrentCalls": 9},
+            "audienceId": self.one.audience(1)["id"], "stopAt": later(MONDAY_NINE, minutes=5),
+            "pauseWindows": {"advanced": [{"startAt": MONDAY_NINE,
+                                           "endAt": later(MONDAY_NINE, days=1)}]}})
+        for restarts in (False, True):
+            if restarts:
+                self.daemon.restart(kill=True)
+            call = self.workers.claim_one()  # one at a time, and of the worker gateway
+            self.assertEqual((call["didId"], call["flowId"]), (did["id"], program["flowId"]))
+            self.workers.finish(call, "busy")
+        self.workers.finish(self.workers.claim_one())
+        self.one.wait_counts(execution, completed=2, pending=2)
+        self.daemon.advance(600)
+        for _ in range(2):
+            call = self.workers.claim_one()
+            self.assertEqual((call["attempt"], call["didId"]), (2, did["id"]))
+            self.workers.finish(call)
+        self.assertEqual(self.one.wait_status(execution, "completed")["contactsCompleted"], 4)
+
+    def test_a_failure_while_paused_schedules_its_retry_from_its_own_moment(self):
+        execution = self.one.launch(self.one.program(1, retryStrategy=retries(1)))
+        call = self.workers.claim_one()
+        self.workers.started(call)
+        self.one.pause(execution)
+        self.daemon.advance(60)
+        self.workers.result(call, "busy")
+        due = later(self.daemon.now(), minutes=10)
+        self.assertEqual(self.one.entries(execution)[0]["nextAttemptAt"], due)
+        self.one.resume(execution)
+        self.daemon.advance_to(later(due, seconds=-0.001))
+        self.workers.claim_none()
+        self.daemon.advance_to(due)
+        self.assertEqual(self.workers.claim_one()["attempt"], 2)
 
     def test_pause_and_resume_many_times(self):
         execution = self.one.launch(self.one.program(30, pacing={"maxConcurrentCalls": 3}))
@@ -509,6 +607,30 @@ class NotToBeCalled(Case):
         self.assertEqual(self.one.wait_status(execution, "completed")["contactsSkipped"], 1)
         entry = self.one.entry(execution, contact)
         self.assertEqual((entry["status"], entry["attempts"]), ("skipped", 1))
+
+    def test_deleted_before_a_retry(self):
+        contact = self.one.contact()
+        execution = self.one.launch(self.one.program(
+            audienceId=self.one.audience([contact])["id"], retryStrategy=retries(3)))
+        self.workers.finish(self.workers.claim_one(), "busy")
+        self.api.remove(f"/api/contacts/{contact['id']}")
+        self.daemon.advance(600)
+        self.assertEqual(self.one.wait_status(execution, "completed")["contactsSkipped"], 1)
+        self.workers.claim_none()
+        entry = self.one.entry(execution, contact)
+        self.assertEqual((entry["status"], entry["attempts"], entry["lastOutcome"]),
+                         ("skipped", 1, "busy"))
+
+    def test_in_a_call_it_goes_on_and_is_counted(self):
+        contacts = self.one.contacts(2)
+        execution = self.one.launch(self.one.program(
+            audienceId=self.one.audience(contacts)["id"], retryStrategy=retries(3)))
+        calls = self.workers.claim_exactly(2)
+        self.workers.start_all(calls)
+        self.api.change(f"/api/contacts/{calls[0]['contactId']}", {"doNotCall": True})
+        self.api.remove(f"/api/contacts/{calls[1]['contactId']}")
+        self.assertEqual([self.workers.result(call)["status"] for call in calls], ["accepted"] * 2)
+        self.assertEqual(self.one.wait_status(execution, "completed")["contactsCompleted"], 2)
 
     def test_do_not_call_between_queueing_and_the_permit(self):
         for change, message in ((lambda path: self.api.change(path, {"doNotCall": True}),

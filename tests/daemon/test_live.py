@@ -254,6 +254,20 @@ class Programs(LiveStory):
         self.fails(self.api.post(f"/api/programs/{program['id']}/launch"),
                    400, "ExecutionAlreadyRunningError")
 
+    def test_what_keeps_a_live_launch_back(self):
+        did = self.one.did()
+        program = self.one.live_program(didPool=[did["id"]])
+        path = f"/api/programs/{program['id']}"
+        self.admin.change(f"/api/dids/{did['id']}", {"status": "inactive"})
+        self.fails(self.api.post(path + "/launch"), 400, "EmptyDidPoolError")
+        self.admin.change(f"/api/dids/{did['id']}", {"status": "active"})
+        self.api.change(path, {"stopAt": "2026-11-01T00:00:00Z"})
+        self.invalid(self.api.post(path + "/launch"))
+        self.api.change(path, {"stopAt": None, "status": "archived"})
+        self.fails(self.api.post(path + "/launch"), 409, "ProgramStatusConflictError")
+        self.assertEqual(self.api.pages(path + "/executions"), [])
+        self.assertEqual(self.one.triggers(program), [])
+
 
 # ---------------------------------------------------------------------------------- due instants
 
@@ -613,6 +627,22 @@ class Firing(LiveStory):
         self.assertEqual(self.counted(), 1)
         self.one.resume(self.execution)
         self.worker.claim_one()
+
+    def test_without_credits_triggers_fire_and_contacts_wait(self):
+        self.admin.change(f"/api/organizations/{self.one.id}", {"credits": 0})
+        people = [self.one.person(f"2026-11-{day}") for day in (24, 25)]
+        self.start()
+        self.daemon.advance_to("2026-11-24T00:00:00.000Z")
+        self.one.wait_status(self.execution, "paused_no_credits")
+        self.daemon.advance_to("2026-11-25T00:00:00.000Z")
+        self.assertEqual([row["firedAt"] for row in self.one.triggers(self.program)],
+                         ["2026-11-24T00:00:00.000Z", "2026-11-25T00:00:00.000Z"])
+        self.one.wait_counts(self.execution, total=2, pending=2)
+        self.worker.claim_none()
+        self.admin.change(f"/api/organizations/{self.one.id}", {"credits": 2})
+        self.one.resume(self.execution)
+        calls = self.worker.claim_exactly(2)
+        self.assertEqual({call["contactId"] for call in calls}, {each["id"] for each in people})
 
     def test_while_scheduled_triggers_fire_and_the_contact_waits(self):
         self.one.person("2026-11-24")

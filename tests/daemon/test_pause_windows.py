@@ -194,6 +194,38 @@ class WhatHappensInOne(Case):
         self.one.cancel(self.execution)
         self.one.wait_counts(self.execution, skipped=2)
 
+    def test_a_queued_call_of_a_paused_or_cancelled_one_waits_for_the_end_too(self):
+        for verb in ("pause", "cancel"):
+            with self.subTest(verb):
+                day = self.daemon.now()[:10]
+                self.begin(f"{day}T11:59:59.000Z", advanced(
+                    (f"{day}T12:00:00Z", f"{day}T14:00:00Z")), contacts=2)
+                call = self.workers.claim_one()
+                self.daemon.advance_to(f"{day}T12:00:00.000Z")
+                getattr(self.one, verb)(self.execution)
+                answer = self.workers.started(call)
+                self.assertEqual((answer["status"], answer.get("message")),
+                                 ("refused", "pause_window"))
+                self.workers.claim_none()
+                self.daemon.advance_to(f"{day}T14:00:00.000Z")
+                again = self.workers.claim_one()
+                self.assertEqual(again["callId"], call["callId"])
+                self.workers.finish(again)
+                self.one.wait_counts(self.execution, completed=1, inProgress=0)
+                self.daemon.advance(12 * 3600)  # into the next day
+
+    def test_what_is_shown_of_one_that_does_not_run(self):
+        self.begin("2026-11-23T13:00:00.000Z", self.windows, contacts=2)
+        self.one.pause(self.execution)
+        seen = self.one.execution(self.execution)
+        self.assertEqual((seen["inPauseWindow"], seen["nextDialAt"]), (True, None))
+        self.daemon.advance_to("2026-11-23T14:00:00.000Z")
+        self.assertFalse(self.one.execution(self.execution)["inPauseWindow"])
+        self.daemon.advance_to("2026-11-30T13:00:00.000Z")
+        self.one.cancel(self.execution)
+        seen = self.one.execution(self.execution)
+        self.assertEqual((seen["inPauseWindow"], seen["nextDialAt"]), (False, None))
+
     def test_a_start_inside(self):
         self.begin("2026-11-23T09:00:00.000Z", self.windows, contacts=2,
                    startAt="2026-11-23T13:00:00.000Z")

@@ -2,7 +2,8 @@
 
 import concurrent.futures
 
-from outdial_daemon import MONDAY_NINE, Story, expect, later, main, unknown_id
+from outdial_daemon import (
+    MONDAY_NINE, Organisation, Story, Worker, expect, later, main, unknown_id)
 
 NOON = {"hour": 12, "minute": 0}
 TWO = {"hour": 14, "minute": 30}
@@ -155,6 +156,8 @@ class Create(Shared):
                 ({"monday": [{"startAt": NOON, "endAt": {"hour": 12}}]}, "monday[0].endAt.minute"),
                 ({"sunday": [{"startAt": {"hour": -1, "minute": 0}, "endAt": NOON}]},
                  "sunday[0].startAt.hour"),
+                ({"sunday": [{"startAt": {"hour": 24, "minute": 0}, "endAt": NOON}]},
+                 "sunday[0].startAt.hour"),
                 ({"friday": [{"startAt": NOON, "endAt": {"hour": 13, "minute": 60}}]},
                  "friday[0].endAt.minute"),
                 ({"friday": [{"startAt": NOON, "endAt": {"hour": 13, "minute": 0, "second": 3}}]},
@@ -187,6 +190,21 @@ class Create(Shared):
         for bad in ("nowhere", "", 3):
             self.invalid(self.make(gateway=bad), "gateway")
 
+    def test_without_a_gateway_it_has_the_configured_default(self):
+        body = self.one.program_body()
+        del body["gateway"]
+        self.assertEqual(expect(self.api.post("/api/programs", body), 201)["gateway"], "simulator")
+        daemon = self.start_daemon(config="[calls]\ndefault_gateway = other\n"
+                                          "[gateway other]\nkind = worker\n")
+        org = Organisation(daemon)
+        body = org.program_body()
+        del body["gateway"]
+        program = org.api.create("/api/programs", body)
+        self.assertEqual(program["gateway"], "other")
+        execution = org.launch(program)
+        call = Worker(daemon, "other").claim_one()
+        self.assertEqual(call["executionId"], execution)
+
     def test_a_batch_has_no_trigger_condition(self):
         self.invalid(self.make(triggerCondition={"attributeName": "x"}), "triggerCondition")
 
@@ -211,6 +229,10 @@ class List(Shared):
         self.assertEqual(len(ids("?mode=batch")), 3)
         self.assertEqual(ids("?mode=live"), [])
         self.assertEqual(ids("?mode=batch&status=draft"), [draft["id"]])
+
+    def test_a_filter_that_is_none(self):
+        self.invalid(self.api.get("/api/programs?status=running"), "status")
+        self.invalid(self.api.get("/api/programs?mode=lively&status="), "mode", "status")
 
 
 class Change(Shared):
@@ -289,8 +311,18 @@ class Change(Shared):
         program = self.one.program()
         path = f"/api/programs/{program['id']}"
         self.assertEqual(self.api.change(path, {"status": "archived"})["status"], "archived")
-        self.invalid(self.api.patch(path, {"status": "running"}), "status")
+        for other in ("running", "draft", "active"):
+            self.invalid(self.api.patch(path, {"status": other}), "status")
+        self.assertEqual(self.api.read(path)["status"], "archived")
         self.invalid(self.api.patch(path, {"status": None}), "status")
+
+    def test_a_change_moves_updated_at_alone(self):
+        program = self.one.program()
+        path = f"/api/programs/{program['id']}"
+        now = self.daemon.advance(5)
+        self.assertEqual(self.api.change(path, {"name": "New"}),
+                         {**program, "name": "New", "updatedAt": now})
+        self.assertNotEqual(program["updatedAt"], now)
 
     def test_a_running_execution_keeps_its_snapshot(self):
         first = self.one.did()
@@ -329,6 +361,24 @@ class Delete(Shared):
         self.assertEqual(self.api.pages("/api/programs"), [])
         self.assertIn(execution, [row["id"] for row in
                                   self.api.pages("/api/program-executions?status=cancelled")])
+
+    def test_an_execution_that_is_scheduled_or_in_any_pause_is_active(self):
+        poor = self.org(credits=0)
+        scheduled = self.one.program(1, startAt=later(self.daemon.now(), days=1))
+        by_hand, penniless = self.one.program(1), poor.program(1)
+        cases = [(self.one, scheduled, self.one.launch(scheduled), "scheduled"),
+                 (self.one, by_hand, self.one.launch(by_hand), "paused"),
+                 (poor, penniless, poor.launch(penniless), "paused_no_credits")]
+        self.one.pause(cases[1][2])
+        for org, program, execution, status in cases:
+            with self.subTest(status):
+                org.wait_status(execution, status)
+                path = f"/api/programs/{program['id']}"
+                self.fails(org.api.delete(path), 409, "ProgramStatusConflictError")
+                org.api.read(path)
+                self.fails(org.api.post(path + "/launch"), 400, "ExecutionAlreadyRunningError")
+                org.cancel(execution)
+                org.api.remove(path)
 
     def test_calls_under_way_are_counted_after_it(self):
         program = self.one.program(2, gateway="worker")

@@ -4,10 +4,11 @@ import json
 import socket
 import struct
 import threading
+import time
 
 from outdial_daemon import (
-    MONDAY_NINE, Story, expect, later, main, node_executed, read_response, released, result,
-    started, unknown_id, wait_until)
+    MONDAY_NINE, Story, Worker, expect, later, main, node_executed, read_response, released,
+    result, started, unknown_id, wait_until)
 
 
 class Case(Story):
@@ -115,6 +116,11 @@ class Claims(Case):
         self.assertEqual(self.workers.claim(wait_ms=50), [])
         self.assertEqual(self.workers.claim(wait_ms=0), [])
 
+    def test_it_waits_as_long_as_it_was_told(self):
+        begin = time.monotonic()
+        self.assertEqual(self.workers.claim(wait_ms=700), [])
+        self.assertGreaterEqual(time.monotonic() - begin, 0.69)
+
     def test_waiting_is_real_time_whatever_the_test_clock_says(self):
         got = []
         thread = threading.Thread(
@@ -210,6 +216,25 @@ class Claims(Case):
         connection.close()
         self.launch(1)
         self.assertFalse(self.workers.claim_one()["redelivered"])
+
+
+class Gateways(Case):
+    config = "[gateway worker]\nkind = worker\n[gateway other]\nkind = worker\n[calls]\n" \
+             "default_gateway = worker\n"
+
+    def test_a_claim_has_the_calls_of_its_gateway(self):
+        other = Worker(self.daemon, "other")
+        first = self.launch(2)
+        second = self.launch(3, gateway="other")
+        mine, others = self.workers.claim_exactly(2), other.claim_exactly(3)
+        self.assertEqual({call["executionId"] for call in mine}, {first})
+        self.assertEqual({call["executionId"] for call in others}, {second})
+        # What one gives back does not go to the other, and holds up that gateway alone.
+        other.tell(released(others[0], retryAfterSeconds=60))
+        self.workers.claim_none()
+        third = self.launch(1)
+        self.assertEqual(self.workers.claim_one()["executionId"], third)
+        other.claim_none()
 
 
 class Leases(Case):
@@ -397,6 +422,20 @@ class Results(Case):
             self.workers.finish(call, outcome)
             self.assertEqual(self.ended(call)["outcome"], outcome)
 
+    def test_the_first_result_of_two_holders_wins(self):
+        self.launch(1)
+        lost = self.workers.claim_one()
+        self.workers.started(lost)
+        self.workers.tell(released(lost))
+        kept = self.workers.claim_one()
+        self.assertEqual(self.status(result(kept, "busy")), ["accepted"])
+        self.assertEqual(self.status(started(kept), result(kept, "busy"), result(lost, "answered")),
+                         ["stale", "duplicate", "stale"])
+        done = self.one.wait_status(self.execution, "completed")
+        self.assertEqual((done["contactsFailed"], done["contactsCompleted"]), (1, 0))
+        row = self.ended(lost)
+        self.assertEqual((row["outcome"], row["lateOutcome"]), ("busy", "answered"))
+
     def test_a_silent_call_ends_as_timeout_in_doubt(self):
         self.launch(1)
         call = self.workers.claim_one()
@@ -541,6 +580,23 @@ class Released(Case):
         calls = self.workers.claim_exactly(3)
         self.assertIn(call["callId"], {c["callId"] for c in calls})
 
+    def test_the_gateway_backs_off_for_every_organisation(self):
+        self.launch(1)
+        call = self.workers.claim_one()
+        self.workers.tell(released(call, retryAfterSeconds=30))
+        other = self.org()
+        execution = other.launch(1)
+        simulated = other.launch(other.program(1, gateway="simulator"))
+        self.daemon.advance(29)
+        self.workers.claim_none()
+        self.daemon.advance(1)
+        calls = self.workers.claim_exactly(2)
+        self.assertEqual({c["executionId"] for c in calls}, {self.execution, execution})
+        self.workers.finish_all(calls)
+        first = other.calls(simulated)[0]  # another gateway has not waited
+        self.assertEqual(first["queuedAt"], MONDAY_NINE)
+        self.assertEqual(first["startedAt"], MONDAY_NINE)
+
     def test_of_a_call_that_has_ended(self):
         self.launch(1)
         call = self.workers.claim_one()
@@ -599,6 +655,22 @@ class Events(Case):
                 self.assertEqual(answer["status"], "invalid")
                 self.assertTrue(answer["message"])
         self.assertEqual(self.status(started(call)), ["accepted"])
+
+    def test_how_long_and_how_much_may_be_said(self):
+        self.launch(1)
+        call = self.workers.claim_one()
+        for event in (released(call, retryAfterSeconds=86401), released(call, reason="x" * 256),
+                      node_executed(call, "x" * 256, 1), node_executed(call, "a", 0),
+                      result(call, "busy", detail="x" * 256),
+                      result(call, "busy", durationSeconds=604801)):
+            with self.subTest(event=event):
+                self.assertEqual(self.status(event), ["invalid"])
+        self.assertEqual(
+            self.status(started(call), node_executed(call, "é" * 255, 1),
+                        result(call, "busy", detail="é" * 255, durationSeconds=604800)),
+            ["accepted"] * 3)
+        row = self.ended(call)
+        self.assertEqual((row["detail"], row["durationSeconds"]), ("é" * 255, 604800))
 
     def test_call_ids_that_are_none(self):
         for call_id in ("nonsense", "", 3, None):
