@@ -1,4 +1,4 @@
-"""kill -9 while triggers of a live program fire, $OUTDIAL_KILLS times (default 30).
+"""kill -9 while triggers of a live program fire, $OUTDIAL_KILLS times (default 25).
 
 The test clock moves on in steps while contacts are created, imported, changed, cleared and deleted, a
 worker dials those that fire, and the daemon is killed at random moments. Each request is repeated
@@ -27,7 +27,7 @@ from outdial_daemon import (
     MONDAY_NINE, Daemon, Organisation, Worker, check_counters, later, parse_time, released, result,
     started, wait_until)
 
-KILLS = int(os.environ.get("OUTDIAL_KILLS", "30"))
+KILLS = int(os.environ.get("OUTDIAL_KILLS", "25"))
 SEED = int(os.environ.get("OUTDIAL_SEED", random.SystemRandom().randrange(1 << 32)))
 CONFIG = """[calls]
 lease_seconds = 60
@@ -284,6 +284,8 @@ class Caller(Actor):
         calls = answer["calls"]
         back, reports = [], []
         for call, status in zip(calls, self.tell([started(call) for call in calls])):
+            if status != "accepted":
+                self.count(f"started: {status}")
             if status == "accepted":
                 self.shared.dials[call["callId"]] += 1
                 reports.append(result(call, self.random.choice(("answered", "busy"))))
@@ -299,6 +301,8 @@ class Caller(Actor):
 
 
 class LiveTriggers(unittest.TestCase):
+    maxDiff = None
+
     def setUp(self):
         print(f"seed {SEED}, {KILLS} kills", flush=True)
         self.random = random.Random(SEED)
@@ -357,7 +361,6 @@ class LiveTriggers(unittest.TestCase):
             if number % 5 == 4:  # what is left of a round is of the next; here they meet
                 wait_until(self.at_limit, "the clock has come to the limit")
         self.finish()
-        self.verify()
         self.daemon.restart(kill=True)
         self.verify()
         self.assertGreater(self.total, CONTACTS // 2)
@@ -417,10 +420,10 @@ class LiveTriggers(unittest.TestCase):
             if row["status"] == "fired":
                 self.assertGreaterEqual(row["firedAt"], row["dueAt"], "fired early")
                 fired[row["contactId"]][instant_of(row["dueAt"])] += 1
-        wrong = {contact: (found, steps, dict(fired[contact]))
+        wrong = [(contact, found, steps, dict(fired[contact]))
                  for contact, steps in self.shared.contacts.items()
-                 for found in [faults(steps, fired[contact])] if found}
-        self.assertEqual(wrong, {})
+                 for found in [faults(steps, fired[contact])] if found]
+        self.assertEqual(wrong[:3], [], f"{len(wrong)} contacts")
         self.assertLessEqual(set(fired), set(self.shared.contacts), "contacts that nobody made")
         return {contact: sum(dates.values()) for contact, dates in fired.items() if dates}
 
