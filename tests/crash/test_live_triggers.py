@@ -327,7 +327,7 @@ class LiveTriggers(unittest.TestCase):
     def populate(self, number):
         for _ in range(CONTACTS // 1000):
             self.changers[number].upsert({
-                self.daemon.phone(): self.random.randint(1, KILLS * 5) * TICK for _ in range(500)})
+                self.daemon.phone(): self.random.randint(1, 5 * KILLS + 5) * TICK for _ in range(500)})
 
     def close(self):
         for event in (self.shared.stop, self.shared.callers_stop, self.shared.abort):
