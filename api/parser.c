@@ -175,10 +175,9 @@ bool parser_submit(struct parser *parser, uint64_t exchange, struct evbuffer *bo
 
 void parser_discard(struct parser *parser, json_t *json)
 {
-    struct parse_job *job;
-
     if (json != NULL) {
-        job = new_job(0);
+        struct parse_job *job = new_job(0);
+
         job->json = json;
         submit(parser, job);
     }

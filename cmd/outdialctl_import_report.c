@@ -180,6 +180,7 @@ void import_print(struct import *import)
         return;
     }
     import_clear_bar(import);
+    /* cppcheck-suppress knownConditionTrueFalse ; it takes the count for 0 */
     for (size_t i = 0; i < count; i++) {
         print_fault(&import->faults[i]);
     }

@@ -41,7 +41,7 @@ void report_add_minute(struct call_minute *minute, const struct call *call)
     minute->answered += call->outcome == OUTCOME_ANSWERED;
 }
 
-static uint64_t sum(const struct report_counts *counts)
+static uint64_t sum_of(const struct report_counts *counts)
 {
     uint64_t total = 0;
 
@@ -53,12 +53,12 @@ static uint64_t sum(const struct report_counts *counts)
 
 uint64_t report_calls(const struct execution_report *report)
 {
-    return sum(&report->outcomes);
+    return sum_of(&report->outcomes);
 }
 
 uint64_t report_contacts(const struct execution_report *report)
 {
-    return sum(&report->attempts);
+    return sum_of(&report->attempts);
 }
 
 uint64_t report_attempts(const struct execution_report *report)

@@ -72,7 +72,7 @@ static void what_a_batch_queues_is_one_row_of_the_log(void **state)
 static void a_row_of_the_log_has_a_size(void **state)
 {
     struct fixture *f = *state;
-    struct key key = key_call_log(FIXTURE_EXECUTION, 1);
+    struct key key;
     struct call_log row;
     size_t calls = 0;
 

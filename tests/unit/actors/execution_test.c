@@ -39,16 +39,16 @@ static void the_last_call_is_in_what_completed_tells(void **state)
 {
     struct fixture *f = *state;
     struct key key = key_event(1, 3), ended = key_ended_execution(STAGE_START, FIXTURE_EXECUTION);
-    struct status_event event;
+    struct status_event told;
 
     launch(f, 1);
     claim(f, 1);
     started(f, 0, 1);
     assert_false(world_has(f->stage->world, TABLE_ENDED_EXECUTION, &ended));
     result(f, 0, 1, OUTCOME_ANSWERED);
-    assert_true(world_get(f->stage->world, TABLE_EVENT, &key, &event));
-    assert_int_equal(event.status, EXECUTION_COMPLETED);
-    assert_int_equal(event.counters.completed, 1);
+    assert_true(world_get(f->stage->world, TABLE_EVENT, &key, &told));
+    assert_int_equal(told.status, EXECUTION_COMPLETED);
+    assert_int_equal(told.counters.completed, 1);
     assert_true(world_has(f->stage->world, TABLE_ENDED_EXECUTION, &ended));
 }
 

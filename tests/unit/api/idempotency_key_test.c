@@ -105,7 +105,6 @@ static void a_body_is_opened_with_its_key_alone(void **state)
     const struct idempotency_key other = derive(1, ROLE_ORG, "b");
     struct arena arena;
     struct slice sealed, body;
-    char *changed;
 
     (void)state;
     arena_init(&arena, 1024);
@@ -115,7 +114,8 @@ static void a_body_is_opened_with_its_key_alone(void **state)
     assert_true(slice_equal_text(body, "{\"key\": \"od_secret\"}"));
     assert_false(idempotency_open(&other, sealed, &arena, &body));
     for (size_t i = 0; i < sealed.size; i++) {
-        changed = arena_text(&arena, sealed);
+        char *changed = arena_text(&arena, sealed);
+
         changed[i] = (char)(changed[i] ^ 1);
         assert_false(idempotency_open(&key, slice_make(changed, sealed.size), &arena, &body));
         if (i > 0) {
