@@ -1,4 +1,4 @@
-/* Jobs go round: reactor --todo--> thread --done--> reactor. The eventfd is written when `done` has
+/* Jobs go round: reactor --waiting--> thread --done--> reactor. The eventfd is written when `done` has
  * been empty. */
 #include "api/parser.h"
 
@@ -38,7 +38,7 @@ struct parser {
     /* Under the lock. */
     pthread_mutex_t lock;
     pthread_cond_t wanted;
-    struct parse_job *todo, *done;
+    struct parse_job *waiting, *done;
     bool is_closing;
 };
 
@@ -60,12 +60,12 @@ static struct parse_job *take_job(struct parser *parser)
     struct parse_job *job = NULL;
 
     (void)pthread_mutex_lock(&parser->lock);
-    while (parser->todo == NULL && !parser->is_closing) {
+    while (parser->waiting == NULL && !parser->is_closing) {
         (void)pthread_cond_wait(&parser->wanted, &parser->lock);
     }
     if (!parser->is_closing) {
-        job = parser->todo;
-        DL_DELETE(parser->todo, job);
+        job = parser->waiting;
+        DL_DELETE(parser->waiting, job);
     }
     (void)pthread_mutex_unlock(&parser->lock);
     return job;
@@ -139,7 +139,7 @@ static void on_wake(evutil_socket_t fd, short what, void *context)
 static void submit(struct parser *parser, struct parse_job *job)
 {
     (void)pthread_mutex_lock(&parser->lock);
-    DL_APPEND(parser->todo, job);
+    DL_APPEND(parser->waiting, job);
     (void)pthread_cond_signal(&parser->wanted);
     (void)pthread_mutex_unlock(&parser->lock);
 }
@@ -246,7 +246,7 @@ void parser_close(struct parser *parser)
         (void)pthread_mutex_unlock(&parser->lock);
         (void)pthread_join(parser->thread, NULL);
     }
-    free_jobs(parser->todo);
+    free_jobs(parser->waiting);
     free_jobs(parser->done);
     if (parser->wake != NULL) {
         event_free(parser->wake);
