@@ -1,5 +1,5 @@
-/* Jobs go round: reactor --waiting--> thread --done--> reactor. The eventfd is written when `done` has
- * been empty. */
+/* Jobs go round: reactor --waiting--> thread --done--> reactor. The eventfd is written when `done`
+ * has been empty. */
 #include "api/parser.h"
 
 #include <errno.h>
