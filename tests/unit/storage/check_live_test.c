@@ -297,7 +297,7 @@ static void what_a_removal_has_left_is_sound(void **state)
 static void what_a_removal_must_not_leave_is_found(void **state)
 {
     struct store_fixture *f = *state;
-    struct uuid program = world_id('p', LIVE_PROGRAM), contact = world_contact(0);
+    struct uuid program = world_id('p', LIVE_PROGRAM + 1), contact = world_contact(0);
     struct trigger trigger = {.contact_id = contact, .status = TRIGGER_MISSED};
     struct key key = key_due(REMOVED, LATER, 6);
 
@@ -311,7 +311,6 @@ static void what_a_removal_must_not_leave_is_found(void **state)
     batch_put(f->batch, TABLE_WAITING, &key, &(struct due_row){0});
     assert_finding(f, "is of an execution that was removed");
     batch_delete(f->batch, TABLE_WAITING, &key);
-    program = world_id('p', LIVE_PROGRAM + 1);
     key = key_trigger(WORLD_ORGANISATION, &program, LATER, REMOVED, 7);
     batch_put(f->batch, TABLE_TRIGGER, &key, &trigger);
     assert_finding(f, "is not where the job that removes its execution looks");

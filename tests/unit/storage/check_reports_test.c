@@ -112,7 +112,6 @@ static void a_call_that_was_skipped_may_be_in_the_log(void **state)
     batch_put(f->batch, TABLE_EXECUTION_REPORT, &key, &(struct execution_report){.log_rows = 1});
     batch_put(f->batch, TABLE_CALL_LOG, &log, &(struct call_log){calls, 1});
     assert_finding(f, "live_calls 6/2: is not in the log");
-    key = key_entry(WORLD_CANCELLED, 0);
     world_entry(f->batch, WORLD_CANCELLED, 0, ENTRY_PENDING, 0);
     assert_finding(f, "entries 6/0: is in the log with a call that has no row");
 }
