@@ -14,13 +14,13 @@
             PRIVACY_##privacy, max, #member                                                        \
     }
 #define FIELD(key, type, record, member, max) PRIVATE(key, type, record, member, max, NONE)
-#define BOOL(key, record, member) FIELD(key, BOOL, record, member, 1)
-#define U16(key, record, member)  FIELD(key, UINT, record, member, UINT16_MAX)
-#define U32(key, record, member)  FIELD(key, UINT, record, member, UINT32_MAX)
-#define U64(key, record, member)  FIELD(key, UINT, record, member, UINT64_MAX)
-#define I64(key, record, member)  FIELD(key, INT, record, member, 0)
-#define UUID(key, record, member) FIELD(key, UUID, record, member, 0)
-#define TEXT(key, record, member) FIELD(key, TEXT, record, member, 0)
+#define BOOL(key, record, member)             FIELD(key, BOOL, record, member, 1)
+#define U16(key, record, member)              FIELD(key, UINT, record, member, UINT16_MAX)
+#define U32(key, record, member)              FIELD(key, UINT, record, member, UINT32_MAX)
+#define U64(key, record, member)              FIELD(key, UINT, record, member, UINT64_MAX)
+#define I64(key, record, member)              FIELD(key, INT, record, member, 0)
+#define UUID(key, record, member)             FIELD(key, UUID, record, member, 0)
+#define TEXT(key, record, member)             FIELD(key, TEXT, record, member, 0)
 
 /* Texts that may tell of a person. */
 #define PHONE(key, record, member)     PRIVATE(key, TEXT, record, member, 0, PHONE)
@@ -93,13 +93,17 @@ static const struct record_field credits_fields[] = {
 };
 
 static const struct record_field api_key_fields[] = {
-    UUID(1, api_key, id),   U32(2, api_key, owner),           ENUM(3, api_key, role, ROLE_WORKER),
-    NAME(4, api_key, name), PRIVATE(5, HASH, api_key, hash, 0, HASH), I64(6, api_key, created_at),
+    UUID(1, api_key, id),
+    U32(2, api_key, owner),
+    ENUM(3, api_key, role, ROLE_WORKER),
+    NAME(4, api_key, name),
+    PRIVATE(5, HASH, api_key, hash, 0, HASH),
+    I64(6, api_key, created_at),
 };
 
 static const struct record_field did_fields[] = {
     UUID(1, did, id),        U32(2, did, owner),
-    PHONE(3, did, number),    ENUM(4, did, status, DID_INACTIVE),
+    PHONE(3, did, number),   ENUM(4, did, status, DID_INACTIVE),
     I64(5, did, created_at), I64(6, did, updated_at),
 };
 

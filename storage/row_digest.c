@@ -2,7 +2,8 @@
  * what is private. Of an encoded value (storage/record.h) that is
  *
  *   a table without private fields   the map as it lies there, in one piece
- *   another                          pair by pair up to the last private field, the rest in one piece
+ *   another                          pair by pair up to the last private field, the rest in one
+ * piece
  *
  * The hash takes 8 bytes a multiplication to 128 bits whose halves are folded, as hash_bytes does
  * (base/hash.h), but its value may never change.
@@ -61,8 +62,8 @@ uint64_t digest_bytes(uint64_t state, const void *bytes, size_t size)
 /* The last private field's key of each table, 0: none. row_digest_test compares it with the field
  * tables. */
 static const uint8_t last_private[TABLE_COUNT] = {
-    [TABLE_ORGANISATION] = 3, [TABLE_API_KEY] = 5, [TABLE_DID] = 3,  [TABLE_CONTACT] = 9,
-    [TABLE_AUDIENCE] = 3,     [TABLE_FLOW] = 3,    [TABLE_PROGRAM] = 2, [TABLE_EXECUTION] = 12,
+    [TABLE_ORGANISATION] = 3, [TABLE_API_KEY] = 5, [TABLE_DID] = 3,         [TABLE_CONTACT] = 9,
+    [TABLE_AUDIENCE] = 3,     [TABLE_FLOW] = 3,    [TABLE_PROGRAM] = 2,     [TABLE_EXECUTION] = 12,
     [TABLE_LIVE_CALL] = 5,    [TABLE_CALL] = 7,    [TABLE_IDEMPOTENCY] = 5,
 };
 

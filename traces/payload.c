@@ -7,9 +7,9 @@
 #include "storage/pack.h"
 
 enum {
-    SMALL_MAP = 15,    /* the most pairs of a map head of one byte */
-    MAP_HEAD = 3,      /* of any other kind */
-    HEAD_ROOM = 16,    /* a key and the head of a value */
+    SMALL_MAP = 15, /* the most pairs of a map head of one byte */
+    MAP_HEAD = 3,   /* of any other kind */
+    HEAD_ROOM = 16, /* a key and the head of a value */
 };
 
 static uint8_t *room(struct buf *out, size_t size)
@@ -196,7 +196,10 @@ void payload_write(enum message_type type, const union payload *payload, uint64_
         (void)record_map_write(kind->table, pointer, pseudonyms, out);
         return;
     case TRACE_PAYLOAD_ZONE: advance(out, pack_uint(room(out, HEAD_ROOM), zone)); return;
-    case TRACE_PAYLOAD_NONE: *room(out, 1) = 0xc0; out->size++; return;
+    case TRACE_PAYLOAD_NONE:
+        *room(out, 1) = 0xc0;
+        out->size++;
+        return;
     case TRACE_PAYLOAD_UNKNOWN: break;
     }
     OD_CHECK(!"a message type without a shape");

@@ -1,6 +1,6 @@
 /* The permutation is a Feistel network over just enough bits to hold the numbers of that many
- * digits, repeated until it leads to such a number again (cycle walking): 8 rounds, each a keyed hash
- * (SipHash-2-4) of one half. Black and Rogaway, "Ciphers with Arbitrary Finite Domains", 2002.
+ * digits, repeated until it leads to such a number again (cycle walking): 8 rounds, each a keyed
+ * hash (SipHash-2-4) of one half. Black and Rogaway, "Ciphers with Arbitrary Finite Domains", 2002.
  */
 #include "traces/pseudonym.h"
 
@@ -13,8 +13,8 @@
 
 enum {
     ROUNDS = 8,
-    DIGITS_MAX = 18,   /* at once: of 10^18 there is a number of 64 bits */
-    FREE_RUN_MIN = 7,  /* digits in a row that may be a phone number; as in storage/row_digest.c */
+    DIGITS_MAX = 18,  /* at once: of 10^18 there is a number of 64 bits */
+    FREE_RUN_MIN = 7, /* digits in a row that may be a phone number; as in storage/row_digest.c */
     SCRATCH_BLOCK = 4096,
 };
 
@@ -146,8 +146,7 @@ static struct slice hashed_text(struct pseudonyms *p, struct slice text)
 {
     uint64_t hash = keyed_hash(p, text.data, text.size);
 
-    return text.size == 0 ? text
-                          : arena_printf(&p->scratch, "x%016llx", (unsigned long long)hash);
+    return text.size == 0 ? text : arena_printf(&p->scratch, "x%016llx", (unsigned long long)hash);
 }
 
 static struct slice hashed_unless_date(struct pseudonyms *p, struct slice text)

@@ -1,10 +1,10 @@
 /* Pseudonyms: what a trace says instead of phone numbers, names and other personal texts, unless it
  * is recorded raw.
  *
- * A number becomes another number of as many digits that does not begin with 0, by a permutation: two
- * numbers stay two, and one number is the same wherever it occurs, so lookups, joins and conflicts
- * come out as they did. A name becomes a keyed hash. The key is random for each trace and kept
- * nowhere: numbers are few, so a hash that can be repeated would be undone in seconds.
+ * A number becomes another number of as many digits that does not begin with 0, by a permutation:
+ * two numbers stay two, and one number is the same wherever it occurs, so lookups, joins and
+ * conflicts come out as they did. A name becomes a keyed hash. The key is random for each trace and
+ * kept nowhere: numbers are few, so a hash that can be repeated would be undone in seconds.
  */
 #ifndef OUTDIAL_TRACES_PSEUDONYM_H
 #define OUTDIAL_TRACES_PSEUDONYM_H

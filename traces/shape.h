@@ -1,7 +1,7 @@
 /* How the payloads of messages, and the parts of a trace's header, are laid out in memory and in
  * msgpack: tables of fields, as storage/record_fields.h has them for stored records, with a few
- * types more. Whoever walks a payload by its shape (the codec, outdial-trace dump) needs no code for
- * a message type.
+ * types more. Whoever walks a payload by its shape (the codec, outdial-trace dump) needs no code
+ * for a message type.
  *
  * A struct is a msgpack map from small integer keys to values; what is zero or empty is left out.
  * docs/traces.md lists the keys.
@@ -14,11 +14,11 @@
 
 /* Beside enum record_field_type. */
 enum trace_field_type {
-    TRACE_DOUBLE = 64,    /* a float64 */
-    TRACE_INT32,          /* int32_t */
-    TRACE_STRUCT,         /* a struct within, of `shape` */
-    TRACE_LIST,           /* a pointer to structs of `shape`, with its count right behind: an array */
-    TRACE_RECORD,         /* a struct within that is a record of `table` */
+    TRACE_DOUBLE = 64, /* a float64 */
+    TRACE_INT32,       /* int32_t */
+    TRACE_STRUCT,      /* a struct within, of `shape` */
+    TRACE_LIST,        /* a pointer to structs of `shape`, with its count right behind: an array */
+    TRACE_RECORD,      /* a struct within that is a record of `table` */
     TRACE_RECORD_POINTER, /* a pointer to one */
 };
 

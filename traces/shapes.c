@@ -1,14 +1,21 @@
-/* One table a struct that messages carry. To add a field: a new key, ascending, never used again for
- * another; a reader of an older format then finds it absent, which is zero. */
-#include "traces/shape.h"
-
+/* One table a struct that messages carry. To add a field: a new key, ascending, never used again
+ * for another; a reader of an older format then finds it absent, which is zero. */
 #include <stddef.h>
+
+#include "traces/shape.h"
 
 #define MEMBER(record, member) (((const struct record *)0)->member)
 #define FIELD(key, type, record, member, max, privacy)                                             \
     {                                                                                              \
-        .field = {key, type, sizeof(MEMBER(record, member)), offsetof(struct record, member),      \
-                  privacy, max, #member}                                                           \
+        .field = {                                                                                 \
+            key,                                                                                   \
+            type,                                                                                  \
+            sizeof(MEMBER(record, member)),                                                        \
+            offsetof(struct record, member),                                                       \
+            privacy,                                                                               \
+            max,                                                                                   \
+            #member                                                                                \
+        }                                                                                          \
     }
 #define BOOL(key, record, member) FIELD(key, FIELD_BOOL, record, member, 1, PRIVACY_NONE)
 #define U16(key, record, member)  FIELD(key, FIELD_UINT, record, member, UINT16_MAX, PRIVACY_NONE)
@@ -43,20 +50,35 @@
                    "the count follows the pointer")
 #define STRUCT(key, record, member, of)                                                            \
     {                                                                                              \
-        .field = {key,          TRACE_STRUCT, sizeof(MEMBER(record, member)),                      \
-                  offsetof(struct record, member), PRIVACY_NONE, 0, #member},                      \
+        .field = {key,                                                                             \
+                  TRACE_STRUCT,                                                                    \
+                  sizeof(MEMBER(record, member)),                                                  \
+                  offsetof(struct record, member),                                                 \
+                  PRIVACY_NONE,                                                                    \
+                  0,                                                                               \
+                  #member},                                                                        \
         .shape = &(of)                                                                             \
     }
 #define RECORD(key, record, member, of)                                                            \
     {                                                                                              \
-        .field = {key,          TRACE_RECORD, sizeof(MEMBER(record, member)),                      \
-                  offsetof(struct record, member), PRIVACY_NONE, 0, #member},                      \
+        .field = {key,                                                                             \
+                  TRACE_RECORD,                                                                    \
+                  sizeof(MEMBER(record, member)),                                                  \
+                  offsetof(struct record, member),                                                 \
+                  PRIVACY_NONE,                                                                    \
+                  0,                                                                               \
+                  #member},                                                                        \
         .table = TABLE_##of                                                                        \
     }
 #define POINTER(key, record, member, of)                                                           \
     {                                                                                              \
-        .field = {key,          TRACE_RECORD_POINTER, sizeof(void *),                              \
-                  offsetof(struct record, member), PRIVACY_NONE, 0, #member},                      \
+        .field = {key,                                                                             \
+                  TRACE_RECORD_POINTER,                                                            \
+                  sizeof(void *),                                                                  \
+                  offsetof(struct record, member),                                                 \
+                  PRIVACY_NONE,                                                                    \
+                  0,                                                                               \
+                  #member},                                                                        \
         .table = TABLE_##of                                                                        \
     }
 #define SHAPE(name, record)                                                                        \
@@ -175,9 +197,9 @@ static const struct trace_field response_kept_fields[] = {
     FIELD(2, FIELD_HASH, response_kept, hash, 0, PRIVACY_NONE),
     RECORD(3, response_kept, response, IDEMPOTENCY),
 };
-const struct trace_shape trace_kept_shape = {
-    sizeof(struct response_kept), response_kept_fields,
-    sizeof(response_kept_fields) / sizeof(response_kept_fields[0])};
+const struct trace_shape trace_kept_shape = {sizeof(struct response_kept), response_kept_fields,
+                                             sizeof(response_kept_fields) /
+                                                 sizeof(response_kept_fields[0])};
 
 static const struct trace_field contact_import_fields[] = {
     LIST(1, contact_import, contacts, contact_patch, CONTACTS_MAX),
@@ -326,11 +348,11 @@ SHAPE(released, call_event);
 
 /* ---- message types ---- */
 
-#define NOTHING(type)          [MESSAGE_##type] = {.kind = TRACE_PAYLOAD_NONE}
-#define VALUE(type, name)      [MESSAGE_##type] = {.kind = TRACE_PAYLOAD_VALUE, .shape = &(name)}
-#define POINTED(type, name)    [MESSAGE_##type] = {.kind = TRACE_PAYLOAD_POINTER, .shape = &(name)}
-#define RECORDED(type, record) [MESSAGE_##type] = {.kind = TRACE_PAYLOAD_RECORD,                   \
-                                                   .table = TABLE_##record}
+#define NOTHING(type)       [MESSAGE_##type] = {.kind = TRACE_PAYLOAD_NONE}
+#define VALUE(type, name)   [MESSAGE_##type] = {.kind = TRACE_PAYLOAD_VALUE, .shape = &(name)}
+#define POINTED(type, name) [MESSAGE_##type] = {.kind = TRACE_PAYLOAD_POINTER, .shape = &(name)}
+#define RECORDED(type, record)                                                                     \
+    [MESSAGE_##type] = {.kind = TRACE_PAYLOAD_RECORD, .table = TABLE_##record}
 
 const struct trace_payload trace_payloads[MESSAGE_TYPE_COUNT] = {
     RECORDED(ORGANISATION_CREATE, ORGANISATION),
