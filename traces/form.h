@@ -25,9 +25,11 @@
 enum form_kind {
     FORM_PLAIN, /* one value, or arrays of such */
     FORM_UUID,  /* 16 bytes: an id */
+    FORM_HEX,   /* a number as 16 hexadecimal digits: a digest */
     FORM_WORD,  /* a number that stands for a word of `words`, from 0 on; NULL: no word */
     FORM_LIST,  /* an array of `item` */
     FORM_TUPLE, /* an array whose places have names: an object. The last ones may be absent */
+    FORM_RUN,   /* an array of such, one behind the other without heads of their own: a list of objects */
     FORM_MAP,   /* a map whose keys are small numbers: an object; any key may be absent */
 };
 
@@ -43,16 +45,16 @@ struct form_member {
 struct form {
     enum form_kind kind;
     const struct form *item;           /* FORM_LIST; NULL: FORM_PLAIN */
-    const struct form_member *members; /* FORM_TUPLE; FORM_MAP: keys ascending */
+    const struct form_member *members; /* FORM_TUPLE, FORM_RUN; FORM_MAP: keys ascending */
     size_t member_count;
     const char *const *words; /* FORM_WORD */
     size_t word_count;
 };
 
 /* Takes the next value from `in` and appends its JSON text to `out`. A value of another kind than
- * the form says is still written, if plainly; false is what is no msgpack of this kind at all (nil,
- * floats of 32 bits and extensions, which no record has), a key that the map does not have, or
- * deeper than UNPACK_DEPTH_MAX. `out` then holds a part. Aborts where memory is short. */
+ * the form says is still written, if plainly; false is what no record has (floats of
+ * 32 bits, extensions), a key that the map does not have, a run that is not whole, or what is deeper
+ * than UNPACK_DEPTH_MAX. `out` then holds a part. Aborts where memory is short. */
 bool form_print(const struct form *form, struct unpacker *in, struct buf *out);
 
 /* Appends the msgpack of a JSON value, in the shortest encoding, as storage/pack.h writes it: the

@@ -145,10 +145,9 @@ static bool pack_big(struct slice digits, struct buf *out)
     return digits.size > 0;
 }
 
-static bool pack_bits(struct slice digits, struct buf *out)
+static bool read_bits(struct slice digits, uint64_t *out)
 {
     uint64_t bits = 0;
-    double number;
 
     for (size_t i = 0; i < digits.size; i++) {
         int digit = hex_digit(digits.data[i]);
@@ -158,9 +157,21 @@ static bool pack_bits(struct slice digits, struct buf *out)
         }
         bits = bits << 4 | (uint64_t)digit;
     }
+    *out = bits;
+    return digits.size == 16;
+}
+
+static bool pack_bits(struct slice digits, struct buf *out)
+{
+    uint64_t bits;
+    double number;
+
+    if (!read_bits(digits, &bits)) {
+        return false;
+    }
     memcpy(&number, &bits, sizeof(number));
     wrote(out, pack_double(room(out, 0), number));
-    return digits.size == 16;
+    return true;
 }
 
 static bool pack_prefixed(struct slice text, struct buf *out)
@@ -201,6 +212,17 @@ static bool pack_word(const struct form *form, struct slice text, struct buf *ou
     return false;
 }
 
+static bool pack_digest(struct slice text, struct buf *out)
+{
+    uint64_t number;
+
+    if (!read_bits(text, &number)) {
+        return false;
+    }
+    wrote(out, pack_uint(room(out, 0), number));
+    return true;
+}
+
 static int pack_string(const struct form *form, const json_t *json, struct buf *out,
                        struct od_error *error)
 {
@@ -211,6 +233,11 @@ static int pack_string(const struct form *form, const json_t *json, struct buf *
     }
     if (!form_has_prefix(text) && form->kind == FORM_UUID) {
         return pack_uuid(text, out) ? 0 : od_error_set(error, OD_EINVAL, "must be an id");
+    }
+    if (!form_has_prefix(text) && form->kind == FORM_HEX) {
+        return pack_digest(text, out)
+                   ? 0
+                   : od_error_set(error, OD_EINVAL, "must be 16 hexadecimal digits");
     }
     return pack_prefixed(text, out) ? 0
                                     : od_error_set(error, OD_EINVAL, "not what its prefix says");
@@ -245,9 +272,15 @@ static int pack_items(const struct form *item, const json_t *json, struct buf *o
     return 0;
 }
 
+static int pack_run(const struct form *form, const json_t *json, struct buf *out, unsigned depth,
+                    struct od_error *error);
+
 static int pack_list(const struct form *form, const json_t *json, struct buf *out,
                      unsigned depth, struct od_error *error)
 {
+    if (form->kind == FORM_RUN) {
+        return pack_run(form, json, out, depth, error);
+    }
     wrote(out, pack_array(room(out, 0), json_array_size(json)));
     return pack_items(form->kind == FORM_LIST ? form->item : &plain, json, out, depth, error);
 }
@@ -283,17 +316,12 @@ static int pack_rest(const struct form_member *member, const json_t *json, struc
     return pack_items(member->form, json, out, depth, error);
 }
 
-static int pack_tuple(const struct form *form, const json_t *json, struct buf *out,
-                      unsigned depth, struct od_error *error)
+/* The first `named` places of a tuple, without the array's head. */
+static int pack_places(const struct form *form, size_t named, const json_t *json, struct buf *out,
+                       unsigned depth, struct od_error *error)
 {
-    size_t named = json_object_size(json);
-    size_t count = named;
     int code = 0;
 
-    if (named > 0 && named == form->member_count && form->members[named - 1].is_rest) {
-        count += json_array_size(json_object_get(json, form->members[named - 1].name)) - 1;
-    }
-    wrote(out, pack_array(room(out, 0), count));
     for (size_t i = 0; i < named && code == 0; i++) {
         const struct form_member *member = &form->members[i];
         const json_t *value = json_object_get(json, member->name);
@@ -306,6 +334,40 @@ static int pack_tuple(const struct form *form, const json_t *json, struct buf *o
             code = pack_value(member->form, value, out, depth + 1, error);
         }
         code = at_name(error, code, member->name);
+    }
+    return code;
+}
+
+static int pack_tuple(const struct form *form, const json_t *json, struct buf *out,
+                      unsigned depth, struct od_error *error)
+{
+    size_t named = json_object_size(json);
+    size_t count = named;
+
+    if (named > 0 && named == form->member_count && form->members[named - 1].is_rest) {
+        count += json_array_size(json_object_get(json, form->members[named - 1].name)) - 1;
+    }
+    wrote(out, pack_array(room(out, 0), count));
+    return pack_places(form, named, json, out, depth, error);
+}
+
+static int pack_run(const struct form *form, const json_t *json, struct buf *out, unsigned depth,
+                    struct od_error *error)
+{
+    int code = 0;
+
+    wrote(out, pack_array(room(out, 0), form->member_count * json_array_size(json)));
+    for (size_t i = 0; i < json_array_size(json) && code == 0; i++) {
+        const json_t *item = json_array_get(json, i);
+
+        code = json_is_object(item) ? check_names(form, item, error)
+                                    : od_error_set(error, OD_EINVAL, "must be an object");
+        if (code == 0) {
+            code = pack_places(form, form->member_count, item, out, depth, error);
+        }
+        if (code != 0) {
+            od_error_prefix(error, "[%zu]", i);
+        }
     }
     return code;
 }
@@ -354,6 +416,11 @@ static int pack_value(const struct form *form, const json_t *json, struct buf *o
     if (depth > UNPACK_DEPTH_MAX) {
         return od_error_set(error, OD_EINVAL, "is too deep");
     }
+    if (json_is_null(json)) {
+        *room(out, 0) = 0xc0;
+        out->size++;
+        return 0;
+    }
     if (json_is_object(json)) {
         return pack_object(form, json, out, depth, error);
     }
@@ -370,7 +437,8 @@ static int pack_value(const struct form *form, const json_t *json, struct buf *o
     case JSON_NULL:
     case JSON_OBJECT: break;
     }
-    return od_error_set(error, OD_EINVAL, "must not be null");
+    OD_CHECK(!"objects and null have been dealt with");
+    return OD_EINVAL;
 }
 
 int form_pack(const struct form *form, const json_t *json, struct buf *out,

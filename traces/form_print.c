@@ -167,6 +167,23 @@ static bool print_tuple(const struct form *form, size_t count, struct unpacker *
     return true;
 }
 
+static bool print_run(const struct form *form, size_t count, struct unpacker *in, struct buf *out,
+                      unsigned depth)
+{
+    if (count % form->member_count != 0) {
+        return false;
+    }
+    put(out, "[");
+    for (size_t i = 0; i < count; i += form->member_count) {
+        put(out, i > 0 ? "," : "");
+        if (!print_tuple(form, form->member_count, in, out, depth + 1)) {
+            return false;
+        }
+    }
+    put(out, "]");
+    return true;
+}
+
 static bool print_map(const struct form *form, struct unpacker *in, struct buf *out,
                       unsigned depth)
 {
@@ -210,12 +227,17 @@ static bool print_array(const struct form *form, struct unpacker *in, struct buf
     if (form->kind == FORM_TUPLE) {
         return print_tuple(form, count, in, out, depth);
     }
+    if (form->kind == FORM_RUN) {
+        return print_run(form, count, in, out, depth);
+    }
     return print_list(form->kind == FORM_LIST ? form->item : &plain, count, in, out, depth);
 }
 
 static void put_number(const struct form *form, struct buf *out, uint64_t number)
 {
-    if (form->kind == FORM_WORD && number < form->word_count && form->words[number] != NULL) {
+    if (form->kind == FORM_HEX) {
+        OD_CHECK(buf_printf(out, "\"%016" PRIx64 "\"", number) == 0);
+    } else if (form->kind == FORM_WORD && number < form->word_count && form->words[number] != NULL) {
         OD_CHECK(buf_printf(out, "\"%s\"", form->words[number]) == 0);
     } else {
         put_uint(out, number);
@@ -262,7 +284,8 @@ static bool print_scalar(const struct form *form, struct unpacker *in, struct bu
     }
     *in = again;
     if (unpack_text(in, &text)) {
-        put_text(out, text, form->kind == FORM_UUID || form->kind == FORM_WORD);
+        put_text(out, text, form->kind == FORM_UUID || form->kind == FORM_WORD ||
+                                form->kind == FORM_HEX);
         return true;
     }
     *in = again;
@@ -281,6 +304,11 @@ static bool print_value(const struct form *form, struct unpacker *in, struct buf
         return false;
     }
     tag = *in->at;
+    if (tag == 0xc0) {
+        in->at++;
+        put(out, "null");
+        return true;
+    }
     if (form->kind == FORM_MAP) {
         return print_map(form, in, out, depth);
     }

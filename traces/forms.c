@@ -59,6 +59,8 @@ static const struct form_member trigger_members[] = {{.name = "attribute_name"},
                                                      {.name = "recurrence"},
                                                      {.name = "minute_of_day"}};
 
+static const struct form_member logged_members[] = {{.name = "entry"}, {.name = "attempt"}};
+
 /* By enum record_field_type; those without are one plain value. */
 static const struct form nested_forms[] = {
     [FIELD_UUID] = {.kind = FORM_UUID},
@@ -73,7 +75,9 @@ static const struct form nested_forms[] = {
     [FIELD_COUNTERS] = TUPLE(counter_members),
     [FIELD_TRIGGER] = TUPLE(trigger_members),
     [FIELD_COUNTS] = {.kind = FORM_LIST},
-    [FIELD_LOGGED_CALLS] = {.kind = FORM_LIST},
+    [FIELD_LOGGED_CALLS] = {.kind = FORM_RUN,
+                            .members = logged_members,
+                            .member_count = COUNT(logged_members)},
 };
 
 /* ---- tables of fields ---- */
@@ -167,6 +171,7 @@ void forms_init(struct forms *forms, struct arena *arena)
         case TRACE_PAYLOAD_RECORD:
             forms->payloads[type] = form_of_record(payload->table, arena);
             break;
+        case TRACE_PAYLOAD_UNKNOWN:
         case TRACE_PAYLOAD_NONE:
         case TRACE_PAYLOAD_ZONE: forms->payloads[type] = NULL; break;
         }

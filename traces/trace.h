@@ -149,6 +149,9 @@ void trace_put_header(struct trace_buffer *buffer, const struct trace_header *he
 void trace_put(struct trace_buffer *buffer, const struct trace_record *record,
                struct pseudonyms *pseudonyms);
 
+/* Appends a record that is packed already, as by trace_put. */
+void trace_put_packed(struct trace_buffer *buffer, struct slice record);
+
 /* Ends the open frame, if there is one. */
 void trace_close_frame(struct trace_buffer *buffer);
 

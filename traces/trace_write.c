@@ -198,6 +198,15 @@ void trace_put(struct trace_buffer *buffer, const struct trace_record *record,
     }
 }
 
+void trace_put_packed(struct trace_buffer *buffer, struct slice record)
+{
+    open_frame(buffer);
+    OD_CHECK(buf_append_slice(&buffer->bytes, record) == 0);
+    if (buffer->bytes.size - buffer->frame >= TRACE_FRAME_BYTES) {
+        trace_close_frame(buffer);
+    }
+}
+
 /* ---- files ---- */
 
 static int write_error(const char *what, struct od_error *error)

@@ -16,11 +16,16 @@ static const struct form_member pair_members[] = {
 static const struct form pair_form = {
     .kind = FORM_TUPLE, .members = pair_members, .member_count = 3};
 static const struct form pairs_form = {.kind = FORM_LIST, .item = &pair_form};
+static const struct form_member run_members[] = {{.name = "at"}, {.name = "offset"}};
+static const struct form run_form = {.kind = FORM_RUN, .members = run_members, .member_count = 2};
+static const struct form hex_form = {.kind = FORM_HEX};
 static const struct form_member map_members[] = {{.name = "plain", .key = 1},
                                                  {.name = "id", .key = 2, .form = &id_form},
                                                  {.name = "word", .key = 5, .form = &word_form},
-                                                 {.name = "pairs", .key = 7, .form = &pairs_form}};
-static const struct form map_form = {.kind = FORM_MAP, .members = map_members, .member_count = 4};
+                                                 {.name = "pairs", .key = 7, .form = &pairs_form},
+                                                 {.name = "run", .key = 8, .form = &run_form},
+                                                 {.name = "hex", .key = 9, .form = &hex_form}};
+static const struct form map_form = {.kind = FORM_MAP, .members = map_members, .member_count = 6};
 static const struct form plain_form = {.kind = FORM_PLAIN};
 
 static bool print(const struct form *form, struct slice bytes, struct buf *out)
@@ -77,6 +82,12 @@ static void values_go_both_ways(void **state)
     assert_both_ways(&word_form, SLICE("\x00"), "0");
     assert_both_ways(&word_form, SLICE("\x09"), "9");
     assert_both_ways(&word_form, SLICE("\xa3two"), "\"text:two\"");
+    assert_both_ways(&plain_form, SLICE("\xc0"), "null");
+    assert_both_ways(&hex_form, SLICE("\xcd\x0a\xff"), "\"0000000000000aff\"");
+    assert_both_ways(&hex_form, SLICE("\xa1x"), "\"text:x\"");
+    assert_both_ways(&run_form, SLICE("\x94\x01\x02\x03\xff"),
+                     "[{\"at\":1,\"offset\":2},{\"at\":3,\"offset\":-1}]");
+    assert_both_ways(&run_form, SLICE("\x90"), "[]");
     assert_both_ways(&id_form, SLICE("\xa1x"), "\"text:x\"");
     assert_both_ways(&pair_form, SLICE("\x90"), "{}");
     assert_both_ways(&pair_form, SLICE("\x94\x01\x02\x03\x04"),
@@ -94,7 +105,6 @@ static void values_go_both_ways(void **state)
 static void what_has_no_form_is_not_printed(void **state)
 {
     static const struct slice cases[] = {
-        SLICE_INIT("\xc0"),         /* nil */
         SLICE_INIT("\xca\0\0\0\0"), /* a float of 32 bits */
         SLICE_INIT("\x81\x03\x01"), /* no such key */
         SLICE_INIT("\x82\x02\x01\x01\x01"), /* keys out of order */
@@ -112,7 +122,7 @@ static void what_has_no_form_is_not_printed(void **state)
             fail_msg("case %zu", i);
         }
     }
-    assert_false(print(&plain_form, SLICE("\xc0"), &out));
+    assert_false(print(&run_form, SLICE("\x93\x01\x02\x03"), &out));
     buf_deinit(&out);
 }
 
@@ -125,7 +135,9 @@ static void faults_name_their_place(void **state)
         {"{\"x\":1}", "x: there is no such field"},
         {"{\"id\":\"0190\"}", "id: must be an id"},
         {"{\"word\":\"three\"}", "word: no such word"},
-        {"{\"plain\":null}", "plain: must not be null"},
+        {"{\"hex\":\"01\"}", "hex: must be 16 hexadecimal digits"},
+        {"{\"run\":[{\"at\":1,\"offset\":2},{\"at\":1}]}", "run: [1]: offset: is missing"},
+        {"{\"run\":[1]}", "run: [0]: must be an object"},
         {"{\"plain\":{}}", "plain: must not be an object"},
         {"{\"plain\":\"hex:0\"}", "plain: not what its prefix says"},
         {"{\"plain\":\"uint:x\"}", "plain: not what its prefix says"},
