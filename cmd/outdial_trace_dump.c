@@ -1,8 +1,10 @@
 /* outdial-trace dump and load: a trace as NDJSON, and the other way. */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/check.h"
 #include "cmd/outdial_trace_io.h"
@@ -56,11 +58,35 @@ static int dump_records(struct trace_input *input, FILE *file, const char *name)
                       : tool_fail(TOOL_FAILED, "%s: %s", name, strerrordesc_np(errno));
 }
 
+/* A dump of a raw trace tells numbers and names: only its owner may read it. */
+static FILE *make_file(const char *path)
+{
+    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOCTTY, S_IRUSR | S_IWUSR);
+    FILE *file = fd >= 0 ? fdopen(fd, "w") : NULL;
+
+    return file;
+}
+
+static int dump_to(struct trace_input *input, const char *path)
+{
+    FILE *file = make_file(path);
+    int status;
+
+    if (file == NULL) {
+        return tool_fail(errno == EEXIST ? TOOL_USAGE : TOOL_FAILED, "%s: %s", path,
+                         strerrordesc_np(errno));
+    }
+    status = dump_records(input, file, path);
+    if (fclose(file) != 0 && status == TOOL_OK) {
+        status = tool_fail(TOOL_FAILED, "%s: %s", path, strerrordesc_np(errno));
+    }
+    return status;
+}
+
 int command_dump(int argc, char **argv)
 {
     struct path_input paths = {.path = NULL};
     struct trace_input input;
-    FILE *file = stdout;
     int status;
 
     tool_parse(&dump_argp, &paths, argc, argv);
@@ -72,17 +98,10 @@ int command_dump(int argc, char **argv)
         return status;
     }
     if (paths.output != NULL) {
-        file = fopen(paths.output, "wxe");
-    }
-    if (file == NULL) {
-        status = tool_fail(errno == EEXIST ? TOOL_USAGE : TOOL_FAILED, "%s: %s", paths.output,
-                           strerrordesc_np(errno));
+        status = dump_to(&input, paths.output);
     } else {
-        input.bar.is_shown &= paths.output != NULL || !ctl_is_terminal(1);
-        status = dump_records(&input, file, paths.output != NULL ? paths.output : "output");
-    }
-    if (file != NULL && file != stdout && fclose(file) != 0 && status == TOOL_OK) {
-        status = tool_fail(TOOL_FAILED, "%s: %s", paths.output, strerrordesc_np(errno));
+        input.bar.is_shown &= !ctl_is_terminal(1);
+        status = dump_records(&input, stdout, "the output");
     }
     input_close(&input);
     return status;

@@ -232,6 +232,9 @@ static int look(struct world *world, struct reader *reader, struct world_executi
     struct execution_state state;
     int code = reader_get(reader, TABLE_EXECUTION_STATE, &key, arena, &state);
 
+    if (code == OD_ENOTFOUND) {
+        return 0; /* its launch has been posted in this very step */
+    }
     if (code != 0) {
         return od_error_set(world->error, code, "execution %u cannot be read", execution->number);
     }

@@ -57,8 +57,8 @@ struct form {
  * than UNPACK_DEPTH_MAX. `out` then holds a part. Aborts where memory is short. */
 bool form_print(const struct form *form, struct unpacker *in, struct buf *out);
 
-/* Appends the msgpack of a JSON value, in the shortest encoding, as storage/pack.h writes it: the
- * inverse of form_print. Returns 0, or OD_EINVAL with *error, which begins with the place in the
+/* Appends the msgpack of a JSON value, encoded as records and payloads are: the inverse of
+ * form_print. Returns 0, or OD_EINVAL with *error, which begins with the place in the
  * value: "contacts[3].value.id: …". */
 int form_pack(const struct form *form, const json_t *json, struct buf *out,
                struct od_error *error);

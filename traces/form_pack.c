@@ -66,12 +66,14 @@ static void put_bytes(struct buf *out, struct slice bytes)
     wrote(out, at + bytes.size);
 }
 
-static void put_map(struct buf *out, size_t count)
+/* The head's width hangs on how many keys there may be, as in storage/record.c. */
+static void put_map(struct buf *out, size_t most, size_t count)
 {
     uint8_t *at = room(out, 0);
 
-    OD_CHECK(count <= UINT16_MAX);
-    if (count < 16) {
+    OD_CHECK(count <= most);
+    OD_CHECK(most <= UINT8_MAX);
+    if (most < 16) {
         *at++ = (uint8_t)(0x80 | count);
     } else {
         at = pack_u16(at, 0xde, (uint16_t)count);
@@ -377,7 +379,7 @@ static int pack_map(const struct form *form, const json_t *json, struct buf *out
 {
     int code = 0;
 
-    put_map(out, json_object_size(json));
+    put_map(out, form->member_count, json_object_size(json));
     for (size_t i = 0; i < form->member_count && code == 0; i++) {
         const struct form_member *member = &form->members[i];
         const json_t *value = json_object_get(json, member->name);

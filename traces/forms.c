@@ -12,6 +12,7 @@
 
 static const struct form uuid_form = {.kind = FORM_UUID};
 static const struct form plain_form = {.kind = FORM_PLAIN};
+static const struct form digest_form = {.kind = FORM_HEX};
 
 static const char *const outcome_words[] = {"none",      "answered", "voicemail", "busy",
                                             "no_answer", "rejected", "error",     "timeout"};
@@ -96,6 +97,9 @@ static const struct form *field_form(const struct record_field *field)
 
     if (field->type == FIELD_UINT && strstr(name, "outcome") != NULL) {
         return &outcome_form;
+    }
+    if (field->type == FIELD_UINT && strstr(name, "digest") != NULL) {
+        return &digest_form;
     }
     return field->type < COUNT(nested_forms) ? &nested_forms[field->type] : &plain_form;
 }
