@@ -158,8 +158,6 @@ static int load_records(struct load *load, struct trace_output *output)
         buf_clear(&record);
         if (ndjson_pack(load->ndjson, line, &record, &error) != 0) {
             status = bad_line(load, error.text);
-        } else if (record.size > TRACE_FRAME_MAX / 2) {
-            status = bad_line(load, "the record is too long");
         } else {
             output_put_packed(output, buf_slice(&record));
         }

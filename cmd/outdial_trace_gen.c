@@ -39,6 +39,7 @@ enum {
     OPTION_SEED,
     OPTION_START,
     OPTION_TIMEZONE,
+    OPTION_FIRST,
 };
 
 enum {
@@ -47,6 +48,7 @@ enum {
     CONTACTS_MAX = 100000000,
     BATCH_MAX = 1000,
     RETRIES_MAX = 20,
+    FIRST_MAX = 100000000,
 };
 
 struct gen_input {
@@ -79,6 +81,9 @@ static const struct argp_option options[] = {
     {"start", OPTION_START, "ISO", 0, "where the clock starts (2026-01-05T09:00:00Z)", 0},
     {"timezone", OPTION_TIMEZONE, "NAME", 0,
      "of the organisations; any but UTC brings this machine's rules into the trace (UTC)", 0},
+    {"first", OPTION_FIRST, "N", 0,
+     "number of the first organisation, audience and execution, so that traces can be merged (1)",
+     0},
     {"json", TOOL_OPTION_JSON, NULL, 0, "print what was made as JSON", 0},
     {0},
 };
@@ -210,6 +215,7 @@ static bool parse_size(struct gen_input *input, int key, const char *argument,
         {OPTION_BATCH, "batch", &world->batch, 1, BATCH_MAX},
         {OPTION_RETRIES, "retries", &world->retries, 0, RETRIES_MAX},
         {OPTION_PAUSES, "pauses", &world->pauses, 0, EXECUTIONS_MAX},
+        {OPTION_FIRST, "first", &world->first, 1, FIRST_MAX},
         {OPTION_CANCELS, "cancels", &world->cancels, 0, EXECUTIONS_MAX},
     };
 
@@ -328,6 +334,7 @@ int command_gen(int argc, char **argv)
                                         .rate = 50,
                                         .batch = 1,
                                         .retries = 2,
+                                        .first = 1,
                                         .faults = WORLD_PART / 50,
                                         .timezone = "UTC"},
                               .target = {.start_at = DEFAULT_START}};

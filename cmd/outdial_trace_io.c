@@ -96,7 +96,13 @@ static void flush(struct trace_output *output)
 {
     struct od_error error;
 
-    trace_close_frame(&output->buffer);
+    if (trace_frame_is_too_long(&output->buffer)) {
+        output->status = output->status == TOOL_OK
+                             ? tool_fail(TOOL_FAILED, "%s: a record is too long", output->path)
+                             : output->status;
+    } else {
+        trace_close_frame(&output->buffer);
+    }
     if (output->status == TOOL_OK &&
         trace_file_write(output->fd, buf_slice(&output->buffer.bytes), &error) != 0) {
         output->status = tool_fail(TOOL_FAILED, "%s: %s", output->path, error.text);

@@ -205,7 +205,8 @@ static void plan_all(struct world *world)
     heap_node_init(&world->arrival.node);
     heap_node_init(&world->give_up.node);
     heap_node_init(&world->watch.node);
-    world_plan(world, &world->arrival, engine_now(world->engine) + FIRST_LAUNCH_MS);
+    world->arrival_us = 1000 * (engine_now(world->engine) + FIRST_LAUNCH_MS);
+    world_plan(world, &world->arrival, world->arrival_us / 1000);
     world_plan(world, &world->watch, engine_now(world->engine) + WATCH_MS);
 }
 

@@ -39,6 +39,7 @@ struct world_options {
     uint32_t pauses;    /* executions that are paused for a while, once */
     uint32_t cancels;   /* executions that are cancelled */
     uint32_t faults;    /* millionths of the calls with which a worker does something wrong */
+    uint32_t first;     /* number of the first organisation, audience and execution */
     const char *timezone;
 };
 

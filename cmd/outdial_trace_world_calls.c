@@ -25,46 +25,44 @@ enum {
 
 /* ---- arrivals ---- */
 
-/* The natural logarithm of a number above 0 and up to 1, by the series of the inverse hyperbolic
- * tangent: only of operations that IEEE 754 defines to the bit, which those of libm are not. */
-static double log_of(double x)
+/* The negative natural logarithm of (x + 1) / 2^32, in 2^-24ths. By squaring, a bit a step, and in
+ * whole numbers: a double would depend on the machine in its last bits. */
+static uint64_t negative_log(uint32_t x)
 {
-    double halvings = 0, y, square, term, sum = 0;
+    const uint64_t ln2 = 11629080; /* × 2^-24 */
+    uint64_t mantissa = (uint64_t)x + 1;
+    uint64_t log2 = 32;
+    uint64_t fraction = 0;
 
-    while (x < 0.5) {
-        x *= 2;
-        halvings += 1;
+    while (mantissa < UINT64_C(1) << 32) {
+        mantissa <<= 1;
+        log2--;
     }
-    y = (x - 1) / (x + 1);
-    square = y * y;
-    term = y;
-    for (int i = 1; i < 40; i += 2) {
-        sum += term / i;
-        term *= square;
+    mantissa >>= 1; /* from 1 up to 2, in 2^-31sts */
+    for (unsigned i = 0; i < 24; i++) {
+        mantissa = mantissa * mantissa >> 31;
+        fraction <<= 1;
+        if (mantissa >= UINT64_C(1) << 32) {
+            mantissa >>= 1;
+            fraction |= 1;
+        }
     }
-    return 2 * sum - halvings * 0.69314718055994530942;
+    return ((32 << 24) - (log2 << 24) - fraction) * ln2 >> 24;
 }
 
-/* Milliseconds up to the next claim, of `calls` calls. */
+/* Microseconds up to the next claim, of `calls` calls. */
 static int64_t arrival_gap(struct world *world, uint32_t calls)
 {
     const struct world_options *options = world->options;
-    double mean_ms = 1000.0 * calls / options->rate;
-    double uniform;
+    uint64_t mean_us = UINT64_C(1000000) * calls / options->rate;
 
     switch (options->arrival) {
     case ARRIVAL_CONSTANT: break;
     case ARRIVAL_POISSON:
-        uniform = (double)((prng_next(&world->prng) >> 11) + 1) / 9007199254740992.0;
-        mean_ms *= -log_of(uniform);
-        break;
-    case ARRIVAL_BURST: return BURST_MS;
+        return (int64_t)(mean_us * negative_log((uint32_t)prng_next(&world->prng)) >> 24);
+    case ARRIVAL_BURST: return INT64_C(1000) * BURST_MS;
     }
-    /* Whole milliseconds, right on average: the rest is a chance. */
-    int64_t whole = (int64_t)mean_ms;
-    double rest = mean_ms - (double)whole;
-
-    return whole + (prng_below(&world->prng, WORLD_PART) < (uint64_t)(rest * WORLD_PART) ? 1 : 0);
+    return (int64_t)mean_us;
 }
 
 static void claim(struct world *world, uint32_t calls)
@@ -111,7 +109,8 @@ void world_on_arrival(struct world *world)
             heap_move(&world->events, &world->give_up.node, world->progress.at + CLAIM_WAIT_MS);
         }
     }
-    world_plan(world, &world->arrival, world->progress.at + arrival_gap(world, batch));
+    world->arrival_us += arrival_gap(world, batch);
+    world_plan(world, &world->arrival, world->arrival_us / 1000);
 }
 
 void world_on_give_up(struct world *world)

@@ -38,7 +38,7 @@ static void make_did(struct world *world, struct world_organisation *organisatio
 
     did->id = organisation->dids[which] = engine_new_id(world->engine);
     did->owner = organisation->number;
-    did->number = arena_printf(arena, "+99910%06u%u", organisation->number, which);
+    did->number = arena_printf(arena, "+99910%08u%u", organisation->number, which);
     did->status = DID_ACTIVE;
     (void)world_post(world, platform(), MESSAGE_DID_CREATE, &payload, arena, NULL);
 }
@@ -225,10 +225,22 @@ static int make_execution(struct world *world, uint32_t index)
     return code;
 }
 
+static void skip_numbers(struct world *world)
+{
+    static const enum table tables[] = {TABLE_ORGANISATION, TABLE_AUDIENCE, TABLE_EXECUTION};
+
+    for (unsigned i = 0; i < sizeof(tables) / sizeof(tables[0]); i++) {
+        for (uint32_t number = 1; number < world->options->first; number++) {
+            (void)engine_next_number(world->engine, tables[i]);
+        }
+    }
+}
+
 int world_make(struct world *world)
 {
     int code = 0;
 
+    skip_numbers(world);
     for (uint32_t i = 0; i < world->options->organisations && code == 0; i++) {
         code = make_organisation(world, i);
     }

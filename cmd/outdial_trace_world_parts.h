@@ -90,6 +90,7 @@ struct world {
     uint64_t first_exchange;
 
     struct world_event arrival, give_up, watch;
+    int64_t arrival_us; /* of the next claim, by the wall clock */
     bool has_waiting_claim;
     bool is_waiting_new; /* it was made in this step: others may be made beside it */
     uint64_t waiting_exchange;
