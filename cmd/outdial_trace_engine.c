@@ -98,6 +98,10 @@ static int live(const struct config *config, const struct gen_target *target,
     if (code != 0) {
         return code;
     }
+    if (!engine_need_zone(engine, slice_from(options->timezone))) {
+        engine_close(engine);
+        return od_error_set(error, OD_EINVAL, "--timezone: there is no \"%s\"", options->timezone);
+    }
     engine_limit_turns(engine, TURN_LETTERS, TURN_ITEMS);
     world = world_new(engine, options);
     code = world_live(world, on_progress, context, error);
