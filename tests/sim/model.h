@@ -70,8 +70,9 @@ struct model_entry {
     enum entry_status status;
     uint32_t attempts; /* ended */
     uint8_t outcomes[MODEL_ATTEMPTS];
-    bool is_due, is_live, has_ended_now, is_touched;
-    int64_t due_at;      /* of the due row */
+    bool is_live, has_ended_now, is_touched;
+    uint8_t dues;        /* due rows */
+    int64_t due_at;      /* of the last one */
     int64_t expected_at; /* by this model; INSTANT_NEVER: no further attempt */
 
     bool has_claim, is_claimed_now, is_permitted, has_credit, was_handed_out, was_skipped_now;

@@ -128,6 +128,19 @@ static void on_queued(struct sim *sim, struct model_execution *x, uint32_t n,
     sim_count(sim, COUNT_QUEUED);
 }
 
+/* "Each time a node of a rule executes in any call of the execution, its counter goes up by one" */
+static void count_node(struct model_execution *x, unsigned node)
+{
+    for (size_t i = 0; i < x->settings->rule_count && !rules_has_ended(x); i++) {
+        const struct auto_pause_rule *rule = &x->settings->rules[i];
+
+        if (node < LOG_NODES && slice_equal(rule->node_id, log_node_names[node])) {
+            x->counts[i]++;
+            x->is_over_threshold |= x->counts[i] == rule->threshold;
+        }
+    }
+}
+
 void calls_put_live(struct sim *sim, struct model_execution *x, uint32_t n,
                     const struct live_call *row)
 {
@@ -153,6 +166,16 @@ void calls_put_live(struct sim *sim, struct model_execution *x, uint32_t n,
         sim->model.now->type != MESSAGE_CALL_RELEASED &&
         sim->model.now->type != MESSAGE_CALL_STARTED) {
         sim_count(sim, COUNT_LAPSED);
+    }
+    if (row->status == CALL_QUEUED && !x->is_pull) {
+        entry->is_permitted = false; /* given back; nobody is answered */
+    }
+    if (row->last_seq != entry->last_seq) {
+        SIM_REQUIRE(sim, sim->model.now->type == MESSAGE_NODE_EXECUTED);
+        SIM_REQUIRE(sim, row->last_seq > entry->last_seq);
+        SIM_REQUIRE(sim, row->last_seq == sim->model.now->event.node.seq);
+        entry->last_seq = row->last_seq;
+        count_node(x, sim->model.now->node);
     }
     entry->call_status = row->status;
     entry->leases = row->leases;
@@ -199,13 +222,22 @@ void calls_delete_live(struct sim *sim, struct model_execution *x, uint32_t n)
     model_touch(x, n);
 }
 
+/* The call ends by the result that is handled now, and not by its time. */
+static bool is_told(const struct sim *sim, uint32_t n, uint16_t attempt)
+{
+    const struct told_message *now = sim->model.now;
+
+    return now->type == MESSAGE_CALL_RESULT && now->event.entry == n &&
+           now->event.attempt == attempt;
+}
+
 static void count_ended(struct sim *sim, const struct call *row)
 {
     sim_count(sim, COUNT_ENDED);
     if (row->in_doubt) {
         sim_count(sim, COUNT_IN_DOUBT);
     }
-    if (row->outcome == OUTCOME_ERROR && sim->model.now->type != MESSAGE_CALL_RESULT) {
+    if (row->outcome == OUTCOME_ERROR && !is_told(sim, row->entry, row->attempt)) {
         sim_count(sim, COUNT_UNDELIVERABLE);
     }
 }
@@ -225,7 +257,7 @@ void calls_put_ended(struct sim *sim, struct model_execution *x, uint32_t n, con
     }
     SIM_REQUIRE(sim, entry->is_live && row->attempt == entry->attempts + 1);
     SIM_REQUIRE(sim, row->outcome != OUTCOME_NONE && row->late_outcome == OUTCOME_NONE);
-    SIM_REQUIRE(sim, row->in_doubt == (sim->model.now->type != MESSAGE_CALL_RESULT &&
+    SIM_REQUIRE(sim, row->in_doubt == (!is_told(sim, n, row->attempt) &&
                                        row->outcome == OUTCOME_TIMEOUT));
     entry->attempts++;
     if (entry->attempts < MODEL_ATTEMPTS) {

@@ -265,16 +265,17 @@ static void put_entry(struct sim *sim, struct model_execution *x, uint32_t n,
     model_touch(x, n);
 }
 
-/* In live mode an entry that waits for its contact's other call is due never, and then at once. */
+/* In live mode an entry that waits for its contact's other call is due never (that row comes before
+ * the other one goes), and then at once. */
 static void put_due(struct sim *sim, struct model_execution *x, uint32_t n, int64_t due_at)
 {
     struct model_entry *entry;
 
     SIM_REQUIRE(sim, n < x->entry_count);
     entry = &x->entries[n];
-    SIM_REQUIRE(sim, !entry->is_due);
+    SIM_REQUIRE(sim, entry->dues == 0 || (x->is_live && due_at == INSTANT_NEVER));
     SIM_REQUIRE(sim, x->is_live || due_at == entry->expected_at);
-    entry->is_due = true;
+    entry->dues++;
     entry->due_at = due_at;
     x->due++;
     model_touch(x, n);
@@ -286,8 +287,8 @@ static void delete_due(struct sim *sim, struct model_execution *x, uint32_t n, i
 
     SIM_REQUIRE(sim, n < x->entry_count);
     entry = &x->entries[n];
-    SIM_REQUIRE(sim, entry->is_due && due_at == entry->due_at);
-    entry->is_due = false;
+    SIM_REQUIRE(sim, entry->dues > 0 && (x->is_live || due_at == entry->due_at));
+    entry->dues--;
     x->due--;
     model_touch(x, n);
 }

@@ -110,7 +110,7 @@ void moves_change_did(struct sim *sim)
         return;
     }
     did = &model->dids[below(sim, model->did_count)];
-    if (chance(sim, 10)) {
+    if (chance(sim, 5)) {
         payload.id = (struct owned_id){did->owner, did->id};
         clients_post(sim, REQUEST_WRITE, MESSAGE_DID_DELETE, 0, &payload, NULL, 0);
         return;
@@ -120,7 +120,7 @@ void moves_change_did(struct sim *sim)
 
     patch->id = did->id;
     patch->present = DID_STATUS;
-    patch->status = chance(sim, 70) ? DID_ACTIVE : DID_INACTIVE;
+    patch->status = chance(sim, 85) ? DID_ACTIVE : DID_INACTIVE;
     payload.did_patch = patch;
     clients_post(sim, REQUEST_WRITE, MESSAGE_DID_PATCH, 0, &payload, arena, 0);
 }
