@@ -3,6 +3,7 @@
 #include "engine/steps.h"
 
 #include "base/check.h"
+#include "base/instant.h"
 #include "engine/engine_state.h"
 
 int engine_open_stepped(const struct config *config, const struct engine_steps *steps,
@@ -34,6 +35,9 @@ void engine_set_clock(struct engine *engine, int64_t at, int64_t mono, enum cloc
 
 struct wake engine_wake(const struct engine *engine)
 {
+    if (engine->mode != ENGINE_READY) { /* there are no actors that could want anything */
+        return (struct wake){.at = INSTANT_NEVER, .mono = INSTANT_NEVER};
+    }
     return timers_wake(engine);
 }
 
