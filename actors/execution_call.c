@@ -52,8 +52,20 @@ static void requeue(const struct step *s, struct flight *flight, int64_t not_bef
 
 /* ---- which call does an event mean? ---- */
 
-/* The live call that the event names. NULL: answered already, as `unknown`, or through `late` for
- * one that has ended. */
+/* A call that was refused, and its contact skipped, leaves no row: no attempt was used up. Its
+ * worker may ask once more, when the answer was lost. */
+static bool may_have_been_skipped(const struct step *s)
+{
+    const struct call_event *event = s->m->payload.event;
+    struct key key = key_entry(s->e->number, event->entry);
+    struct entry entry;
+
+    return view_get(s->view, TABLE_ENTRY, &key, &entry) && entry.status == ENTRY_SKIPPED &&
+           event->attempt == entry.attempts + 1;
+}
+
+/* The live call that the event names. NULL: answered already, as `unknown` or `stale`, or through
+ * `late` for one that has ended. */
 static struct flight *find_flight(const struct step *s,
                                   void (*late)(const struct step *s, struct call *call))
 {
@@ -72,7 +84,7 @@ static struct flight *find_flight(const struct step *s,
     if (view_get(s->view, TABLE_CALL, &key, &call)) {
         late(s, &call);
     } else {
-        answer(s, EVENT_UNKNOWN, NULL, 0);
+        answer(s, may_have_been_skipped(s) ? EVENT_STALE : EVENT_UNKNOWN, NULL, 0);
     }
     return NULL;
 }
