@@ -208,6 +208,14 @@ static bool was_handed_out(const struct step *s, const struct flight *flight)
     return !s->e->gateway_is_pull || flight->row.leases > 0;
 }
 
+/* True when its last holder has said `released` and nobody has claimed it since: no one has it, and
+ * its phone did not ring. (One whose lease lapsed, or whose `started` was refused, may have been
+ * dialled all the same: its holder has not said that it was not.) */
+static bool is_given_back(const struct step *s, const struct flight *flight)
+{
+    return s->e->gateway_is_pull && flight->row.status == CALL_QUEUED && flight->row.released;
+}
+
 void execution_on_node_executed(const struct step *s)
 {
     const struct call_event *event = s->m->payload.event;
@@ -245,7 +253,7 @@ void execution_on_call_result(const struct step *s)
     if (flight == NULL) {
         return;
     }
-    if (!was_handed_out(s, flight)) {
+    if (!was_handed_out(s, flight) || is_given_back(s, flight)) {
         answer(s, EVENT_STALE, NULL, 0);
         return;
     }
