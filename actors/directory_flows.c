@@ -1,4 +1,4 @@
-/* Flows. Programs that are not deleted hold them. */
+/* Flows. Programs that are not deleted hold them, and active executions. */
 #include "actors/directory_parts.h"
 #include "model/flow.h"
 
@@ -77,7 +77,7 @@ void directory_flow_delete(const struct message *m, struct view *view, struct ef
         return;
     }
     if (flow.program_count > 0) {
-        refuse(out, m->exchange, FAULT_CONFLICT, "The flow is used by a program");
+        refuse(out, m->exchange, FAULT_CONFLICT, "The flow is used by a program or an execution");
         return;
     }
     effect_delete(out, TABLE_FLOW, &key);

@@ -104,6 +104,10 @@ void directory_program_create(const struct message *m, struct view *view, struct
 void directory_program_patch(const struct message *m, struct view *view, struct effects *out);
 void directory_program_delete(const struct message *m, struct view *view, struct effects *out);
 
+/* The flow, which exists, has one user more or less: a program, or an active execution. */
+void directory_count_flow(const struct message *m, struct view *view, struct effects *out,
+                          const struct uuid *id, bool is_more);
+
 /* The program, unless it is absent or deleted: then the fault is replied and false returned. */
 bool directory_find_program(const struct message *m, struct view *view, struct effects *out,
                             const struct uuid *id, struct program *program);

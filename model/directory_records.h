@@ -164,7 +164,7 @@ struct flow {
     struct slice name;
     struct slice nodes;      /* compact JSON array, empty: known to the gateway only */
     struct slice start_node; /* empty: none */
-    uint32_t program_count;  /* programs, not deleted, that use it */
+    uint32_t program_count;  /* programs, not deleted, that use it; and active executions */
     int64_t created_at, updated_at;
 };
 
@@ -265,6 +265,8 @@ struct program {
     enum program_status status;
     bool is_deleted;
     uint32_t active_execution; /* its number; 0: none is active */
+    struct uuid active_flow;   /* the flow of that one, which counts it; nil: none is active, or it
+                                * was   launched by an older program, and is not counted */
     uint32_t new_audience;     /* never stored: the number of the audience that is to be made for it
                                 * under audience_id; 0: it has one */
     int64_t created_at, updated_at;

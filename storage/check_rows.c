@@ -251,6 +251,11 @@ static void check_program(struct check *check, const struct check_row *row)
     CHECK_THAT(check, row, program->active_execution == 0 || is_active(check, program),
                "names execution %lu as active, which is not",
                (unsigned long)program->active_execution);
+    if (!uuid_is_nil(&program->active_flow)) {
+        CHECK_THAT(check, row, program->active_execution != 0,
+                   "holds a flow for an execution, and none is active");
+        check_use_add(&check->flow_uses, owner, &program->active_flow);
+    }
     if (program->is_deleted) {
         CHECK_THAT(check, row, program->active_execution == 0, "is deleted and active");
         return;

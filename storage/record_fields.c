@@ -153,6 +153,7 @@ static const struct record_field program_fields[] = {
     I64(18, program, updated_at),
     FIELD(19, TRIGGER, program, trigger, 0),
     LIST(20, RULES, program, rules),
+    UUID(21, program, active_flow),
 };
 
 static const struct record_field execution_settings_fields[] = {

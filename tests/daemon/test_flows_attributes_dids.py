@@ -69,6 +69,20 @@ class Flows(Shared):
         self.api.remove(f"/api/flows/{other['id']}")
 
 
+    def test_an_active_execution_uses_its_flow_when_its_program_has_another_one(self):
+        flow, other = self.one.flow(), self.one.flow()
+        program = self.one.program(contacts=1, flowId=flow["id"])
+        execution = self.one.launch(program)
+        self.api.change(f"/api/programs/{program['id']}", {"flowId": other["id"]})
+        path = f"/api/flows/{flow['id']}"
+        self.fails(self.api.delete(path), 409, "ConflictError")
+        self.assertEqual(self.api.read(f"/api/program-executions/{execution}")["flowId"],
+                         flow["id"])
+        self.one.cancel(execution)
+        self.api.remove(path)
+        self.fails(self.api.delete(f"/api/flows/{other['id']}"), 409, "ConflictError")
+
+
 class CustomAttributes(Shared):
     def make(self, name, kind="string", **more):
         return self.api.post("/api/custom-attributes", {"name": name, "type": kind, **more})
