@@ -54,8 +54,10 @@ static int find_audience_numbers(struct engine *engine)
         if (code != 0) {
             return code;
         }
-        raise_number(engine, job.kind == JOB_EMPTY_AUDIENCE ? TABLE_AUDIENCE : TABLE_EXECUTION,
-                     job.number);
+        if (job.kind != JOB_REMOVE_ATTRIBUTE) {
+            raise_number(engine, job.kind == JOB_EMPTY_AUDIENCE ? TABLE_AUDIENCE : TABLE_EXECUTION,
+                         job.number);
+        }
     }
     return code == OD_ENOTFOUND ? 0 : code;
 }
@@ -172,14 +174,17 @@ static int list_ended(struct engine *engine)
 
 static void post_job(struct engine *engine, const struct job *job)
 {
-    const union payload payload = {.slice = {.number = job->number}};
+    const struct actor_name directory = {ACTOR_DIRECTORY, job->organisation};
+    union payload payload = {.slice = {.number = job->number}};
 
     if (job->kind == JOB_REMOVE_EXECUTION) {
         post(engine, (struct actor_name){ACTOR_RETENTION, 0}, MESSAGE_REMOVE_EXECUTION_SLICE,
              &payload);
+    } else if (job->kind == JOB_REMOVE_ATTRIBUTE) {
+        payload.id = (struct owned_id){job->organisation, job->attribute_id};
+        post(engine, directory, MESSAGE_REMOVE_ATTRIBUTE_SLICE, &payload);
     } else {
-        post(engine, (struct actor_name){ACTOR_DIRECTORY, job->organisation},
-             MESSAGE_EMPTY_AUDIENCE_SLICE, &payload);
+        post(engine, directory, MESSAGE_EMPTY_AUDIENCE_SLICE, &payload);
     }
 }
 

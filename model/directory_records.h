@@ -31,6 +31,7 @@ struct meta {
 /* JOB rows: long work cut into slices. `kind` is enum job_kind. */
 enum job_kind {
     JOB_EMPTY_AUDIENCE = 1,
+    JOB_REMOVE_ATTRIBUTE = 2,
     JOB_REMOVE_EXECUTION = 20,
 };
 
@@ -39,6 +40,11 @@ struct job {
     uint32_t organisation;
     uint32_t number; /* JOB_EMPTY_AUDIENCE: the audience's; JOB_REMOVE_EXECUTION: the execution's */
     struct uuid program_id; /* JOB_REMOVE_EXECUTION of one in live mode: its triggers lie there */
+    /* JOB_REMOVE_ATTRIBUTE: which one, the last contact that has been looked at, and how many. */
+    struct uuid attribute_id;
+    struct slice attribute_name;
+    struct uuid last_contact;
+    uint64_t contacts;
 };
 
 /* ---- answers that are kept for an Idempotency-Key ---- */

@@ -38,6 +38,7 @@ struct actor_name {
     MESSAGE(RESPONSE_KEPT, "response_kept", ACTOR_PLATFORM)                                        \
     MESSAGE(ATTRIBUTE_CREATE, "attribute_create", ACTOR_DIRECTORY)                                 \
     MESSAGE(ATTRIBUTE_DELETE, "attribute_delete", ACTOR_DIRECTORY)                                 \
+    MESSAGE(REMOVE_ATTRIBUTE_SLICE, "remove_attribute_slice", ACTOR_DIRECTORY)                     \
     MESSAGE(CONTACT_CREATE, "contact_create", ACTOR_DIRECTORY)                                     \
     MESSAGE(CONTACT_PATCH, "contact_patch", ACTOR_DIRECTORY)                                       \
     MESSAGE(CONTACT_DELETE, "contact_delete", ACTOR_DIRECTORY)                                     \
@@ -363,7 +364,8 @@ union payload {
     const struct flow_patch *flow_patch;
     const struct program *program;
     const struct program_patch *program_patch;
-    struct owned_id id; /* the …_DELETE messages: (owner of an API key, id) */
+    struct owned_id
+        id; /* the …_DELETE messages: (owner of an API key, id); REMOVE_ATTRIBUTE_SLICE */
     const struct response_kept *kept;
     struct launch_request launch_request;
     struct launch launch;

@@ -298,10 +298,9 @@ static const struct record_field call_minute_fields[] = {
 };
 
 static const struct record_field job_fields[] = {
-    U32(1, job, kind),
-    U32(2, job, organisation),
-    U32(3, job, number),
-    UUID(4, job, program_id),
+    U32(1, job, kind),          U32(2, job, organisation),  U32(3, job, number),
+    UUID(4, job, program_id),   UUID(5, job, attribute_id), TEXT(6, job, attribute_name),
+    UUID(7, job, last_contact), U64(8, job, contacts),
 };
 
 /* The schema version of a table whose records have changed in a way that an older program would
