@@ -335,6 +335,7 @@ void recovery_drop(struct engine *engine, const struct writer_result *result)
     forget_actors(engine);
     if (engine->mode == ENGINE_DRAINING) {
         engine->mode = ENGINE_STOPPED;
+        answer_everyone(engine);
         event_base_loopbreak(engine->base);
         return;
     }

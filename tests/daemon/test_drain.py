@@ -184,6 +184,21 @@ class FailedCommit(Drain):
 
     LIMIT = 12288  # bytes of a file: the log fits, and pages of the store do not
 
+    def requests(self):
+        """What waits for a commit, of every kind."""
+        contact = {"primaryPhone": self.daemon.phone()}
+        key = self.one.key
+        yield post(key, "/api/contacts", contact)
+        yield post(key, "/api/contacts", contact, "Idempotency-Key: twin")  # two, one behind the other
+        yield post(key, "/api/contacts", contact, "Idempotency-Key: twin")
+        yield post(key, "/api/contacts/upsert", {"data": [contact]}, "Idempotency-Key: upsert")
+        yield post(key, f"/api/programs/{self.program}/launch", {})
+        yield post(self.worker().api.key, "/api/call-events", {
+            "events": [started(self.call), {"callId": "x"}, result(self.call, "busy")]})
+        yield post(self.worker().api.key, "/api/call-events", {"events": [started(self.call)]},
+                   "Idempotency-Key: event")
+        yield post(self.daemon.admin.key, "/api/test-clock/advance", {"seconds": 1})
+
     def stop_and_fill(self):
         """Requests and SIGTERM arrive at one moment, and the disk is full."""
         claims = [self.waiting_claim(number) for number in range(3)]
@@ -194,16 +209,17 @@ class FailedCommit(Drain):
         process = self.daemon.process
         process.send_signal(signal.SIGSTOP)
         resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (self.LIMIT, resource.RLIM_INFINITY))
-        for number, connection in enumerate(posts):
-            connection.sendall(post(self.one.key, "/api/contacts",
-                                    {"primaryPhone": self.daemon.phone()},
-                                    *([f"Idempotency-Key: post-{number}"] if number % 2 else [])))
+        for connection, request in zip(posts, self.requests()):
+            connection.sendall(request)
         process.send_signal(signal.SIGTERM)
         process.send_signal(signal.SIGCONT)
         return claims, posts
 
     def test_whoever_waits_is_told(self):
         self.one = self.org()
+        self.one.launch(1)
+        self.call = self.worker().claim_one()
+        self.program = self.one.program(1)["id"]
         failed = 0
         for _ in range(6):  # who comes first, the request or the signal, is a matter of chance
             os.truncate(self.daemon.log_path, 0)
