@@ -72,16 +72,17 @@ static struct flight *find_flight(const struct step *s,
     const struct call_event *event = s->m->payload.event;
     struct flight *flight = flights_find(&s->e->flights, event->entry);
     struct key key = key_call(s->e->number, event->entry, event->attempt);
+    const struct uuid *id = &s->e->settings.id;
     struct call call;
 
-    if (event->tag != call_tag(&s->e->settings.id)) {
-        answer(s, EVENT_UNKNOWN, NULL, 0);
-        return NULL;
+    if (flight != NULL && flight->row.attempt == event->attempt &&
+        event->tag == call_tag_of_era(id, flight->row.era)) {
+        if (flight->list != FLIGHTS_IN_DOUBT) {
+            return flight;
+        }
+        execution_end_in_doubt(s, flight); /* its turn, before what is said of it */
     }
-    if (flight != NULL && flight->row.attempt == event->attempt) {
-        return flight;
-    }
-    if (view_get(s->view, TABLE_CALL, &key, &call)) {
+    if (view_get(s->view, TABLE_CALL, &key, &call) && event->tag == call_tag_of_era(id, call.era)) {
         late(s, &call);
     } else {
         answer(s, may_have_been_skipped(s) ? EVENT_STALE : EVENT_UNKNOWN, NULL, 0);
@@ -342,7 +343,6 @@ static void expire_lease(const struct step *s, struct flight *flight)
 
 void execution_expire(const struct step *s)
 {
-    const struct call_ending silent = {.outcome = OUTCOME_TIMEOUT, .in_doubt = true};
     struct execution *e = s->e;
 
     for (unsigned i = 0; i < EXPIRE_ROWS; i++) {
@@ -353,7 +353,7 @@ void execution_expire(const struct step *s)
             expire_lease(s, leased);
         } else if (started != NULL &&
                    instant_add(started->mono, e->call_timeout_ms) <= s->m->mono) {
-            execution_end_call(s, started, &silent);
+            execution_end_in_doubt(s, started);
         } else {
             return;
         }

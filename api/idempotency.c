@@ -3,12 +3,12 @@
 #include <string.h>
 
 #include <event2/buffer.h>
-#include <uthash.h>
 
 #include "api/exchange_private.h"
 #include "api/guard.h"
 #include "api/reply.h"
 #include "api/server.h"
+#include "api/table.h"
 #include "base/check.h"
 #include "base/instant.h"
 #include "base/memory.h"

@@ -28,6 +28,12 @@ struct meta {
     struct slice text;
 };
 
+/* Names of META rows that say something to more than one layer. BACKUP is in copies only: a copy,
+ * made at the instant `number`. RESTORE: `number` is the era of the store (0: no such row), `text`
+ * the instant of the copy that was restored, until all executions have been told. */
+#define META_BACKUP  "backup"
+#define META_RESTORE "restore"
+
 /* JOB rows: long work cut into slices. `kind` is enum job_kind. */
 enum job_kind {
     JOB_EMPTY_AUDIENCE = 1,

@@ -194,6 +194,7 @@ static const struct record_field execution_state_fields[] = {
     I64(11, execution_state, updated_at),
     U32(14, execution_state, next_trigger),
     BOOL(15, execution_state, launch_done),
+    U32(20, execution_state, era),
 };
 
 static const struct record_field status_event_fields[] = {
@@ -243,6 +244,7 @@ static const struct record_field live_call_fields[] = {
     I64(14, live_call, dial_by),
     U16(15, live_call, lapses),
     BOOL(16, live_call, has_credit),
+    U32(20, live_call, era),
 };
 
 static const struct record_field call_fields[] = {
@@ -263,6 +265,7 @@ static const struct record_field call_fields[] = {
     I64(15, call, queued_at),
     I64(16, call, started_at),
     I64(17, call, ended_at),
+    U32(20, call, era),
 };
 
 static const struct record_field trigger_fields[] = {
