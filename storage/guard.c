@@ -8,6 +8,9 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
 #include <ucontext.h>
 #include <unistd.h>
 
@@ -19,23 +22,41 @@ static struct {
     MDB_env *env; /* NULL: nothing is guarded */
     void (*on_damage)(void *context, const char *text);
     void *context;
+    uintptr_t map_begin, map_end;
     uintptr_t code_begin, code_end; /* LMDB's instructions */
     struct sigaction before[GUARDED];
 } guard;
 
 /* ---- whose fault is it? ---- */
 
-/* The map as it is now: LMDB moves it when a daemon elsewhere has made it larger. */
-static bool is_in_map(uintptr_t address)
+/* Where data.mdb is mapped, which LMDB tells nobody. */
+static int find_map(MDB_env *env)
 {
-    MDB_envinfo info;
-    uintptr_t begin;
+    struct stat data, mapped;
+    char line[4352];
+    FILE *maps;
+    int fd;
 
-    if (mdb_env_info(guard.env, &info) != 0) { /* reads fields of its own, nothing else */
-        return false;
+    if (mdb_env_get_fd(env, &fd) != 0 || fstat(fd, &data) != 0) {
+        return EIO;
     }
-    begin = (uintptr_t)info.me_mapaddr;
-    return address >= begin && address - begin < info.me_mapsize;
+    maps = fopen("/proc/self/maps", "re");
+    if (maps == NULL) {
+        return errno;
+    }
+    while (fgets(line, sizeof(line), maps) != NULL) {
+        const char *path = strchr(line, '/');
+        char *end = line;
+
+        line[strcspn(line, "\n")] = '\0';
+        if (path != NULL && stat(path, &mapped) == 0 && mapped.st_ino == data.st_ino &&
+            mapped.st_dev == data.st_dev) {
+            guard.map_begin = strtoull(line, &end, 16);
+            guard.map_end = strtoull(end + 1, NULL, 16);
+        }
+    }
+    (void)fclose(maps);
+    return guard.map_end != 0 ? 0 : ENOENT;
 }
 
 static uintptr_t instruction_of(const void *context)
@@ -50,32 +71,33 @@ static uintptr_t instruction_of(const void *context)
 #endif
 }
 
+/* Where the library lies. (The address of one of its functions may be a stub of the program.) */
 static int find_code(struct dl_phdr_info *info, size_t size, void *context)
 {
-    uintptr_t wanted = *(const uintptr_t *)context;
-
     (void)size;
+    (void)context;
+    if (strstr(info->dlpi_name, "liblmdb") == NULL) {
+        return 0;
+    }
     for (unsigned i = 0; i < info->dlpi_phnum; i++) {
         uintptr_t begin = info->dlpi_addr + info->dlpi_phdr[i].p_vaddr;
 
-        if (info->dlpi_phdr[i].p_type == PT_LOAD && wanted >= begin &&
-            wanted - begin < info->dlpi_phdr[i].p_memsz) {
+        if (info->dlpi_phdr[i].p_type == PT_LOAD && (info->dlpi_phdr[i].p_flags & PF_X) != 0) {
             guard.code_begin = begin;
             guard.code_end = begin + info->dlpi_phdr[i].p_memsz;
-            return 1;
         }
     }
-    return 0;
+    return 1;
 }
 
 /* ---- what happens ---- */
 
 static void on_fault(int number, siginfo_t *info, void *context)
 {
-    uintptr_t instruction = instruction_of(context);
+    uintptr_t instruction = instruction_of(context), address = (uintptr_t)info->si_addr;
     bool is_sent = info->si_code <= 0; /* by a process, and not by the processor */
 
-    if (!is_sent && (is_in_map((uintptr_t)info->si_addr) ||
+    if (!is_sent && ((address >= guard.map_begin && address < guard.map_end) ||
                      (instruction >= guard.code_begin && instruction < guard.code_end))) {
         guard.on_damage(guard.context,
                         number == SIGBUS ? "a page cannot be read (SIGBUS): the disk fails, or the "
@@ -108,14 +130,18 @@ static void on_assertion(MDB_env *env, const char *text)
 int guard_open(MDB_env *env, void (*on_damage)(void *context, const char *text), void *context)
 {
     struct sigaction action = {.sa_flags = SA_SIGINFO | SA_ONSTACK};
-    int (*function)(MDB_env *env, MDB_assert_func *func) = mdb_env_set_assert;
-    uintptr_t code = (uintptr_t)function;
+
+    int code;
 
     if (guard.env != NULL) {
         return EBUSY;
     }
-    guard.code_begin = guard.code_end = 0;
-    (void)dl_iterate_phdr(find_code, &code);
+    guard.code_begin = guard.code_end = guard.map_begin = guard.map_end = 0;
+    code = find_map(env);
+    if (code != 0) {
+        return code;
+    }
+    (void)dl_iterate_phdr(find_code, NULL);
     guard.on_damage = on_damage;
     guard.context = context;
     guard.env = env;

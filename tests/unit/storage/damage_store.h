@@ -7,7 +7,7 @@
 #include <fcntl.h>
 
 #include "base/crc32c.h"
-#include "base/prng.h"
+#include "base/hash.h"
 #include "storage/page_walk.h"
 #include "storage/record.h"
 #include "tests/support/od_test.h"
