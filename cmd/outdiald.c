@@ -45,6 +45,8 @@ enum {
     OPTION_DATA_DIR,
     OPTION_TEST_CLOCK,
     OPTION_CHECK_CONFIG,
+    OPTION_RECORD,
+    OPTION_RECORD_RAW,
 };
 
 struct arguments {
@@ -52,6 +54,8 @@ struct arguments {
     bool has_test_clock;
     const char *test_clock; /* NULL: starts now */
     bool is_check;
+    const char *record; /* NULL: nothing */
+    bool is_raw;
 };
 
 static const struct argp_option options[] = {
@@ -60,6 +64,9 @@ static const struct argp_option options[] = {
     {"data-dir", OPTION_DATA_DIR, "DIR", 0, "Keep all data in DIR", 0},
     {"test-clock", OPTION_TEST_CLOCK, "ISO", OPTION_ARG_OPTIONAL,
      "Run on a virtual clock that stands still, at ISO or now, until a request moves it", 0},
+    {"record", OPTION_RECORD, "FILE", 0,
+     "Record all messages to FILE, a new file, with pseudonyms for numbers and names", 0},
+    {"record-raw", OPTION_RECORD_RAW, NULL, 0, "Record numbers and names as they are", 0},
     {"check-config", OPTION_CHECK_CONFIG, NULL, 0, "Check the configuration and end", 0},
     {NULL, 0, NULL, 0, NULL, 0},
 };
@@ -77,6 +84,8 @@ static error_t parse_option(int key, char *value, struct argp_state *state)
         arguments->test_clock = value;
         break;
     case OPTION_CHECK_CONFIG: arguments->is_check = true; break;
+    case OPTION_RECORD: arguments->record = value; break;
+    case OPTION_RECORD_RAW: arguments->is_raw = true; break;
     case ARGP_KEY_ARG:
         /* NOLINTNEXTLINE(concurrency-mt-unsafe): there is one thread */
         argp_error(state, "unexpected argument: %s", value);
@@ -151,6 +160,12 @@ static int configure(const struct arguments *arguments, struct config *config)
         code = OD_EINVAL;
     }
     if (set_test_clock(arguments, config, &errors) != 0) {
+        code = OD_EINVAL;
+    }
+    config->record_path = arguments->record;
+    config->records_raw = arguments->is_raw;
+    if (arguments->is_raw && arguments->record == NULL) {
+        (void)buf_printf(&errors, "--record-raw: goes with --record FILE\n");
         code = OD_EINVAL;
     }
     if (errors.size > 0) {

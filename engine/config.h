@@ -108,7 +108,9 @@ struct config {
 
     /* The command line. */
     bool has_test_clock;
-    int64_t test_clock_at; /* where the test clock starts */
+    int64_t test_clock_at;   /* where the test clock starts */
+    const char *record_path; /* NULL: nothing is recorded */
+    bool records_raw;        /* numbers and names as they are */
 
     /* Private. */
     const struct gateway_kind *const *kinds;

@@ -7,6 +7,7 @@
 #include "base/instant.h"
 #include "base/memory.h"
 #include "engine/engine_state.h"
+#include "engine/recording.h"
 #include "model/key.h"
 
 enum { WORLD_BLOCK = 65536 };
@@ -120,10 +121,11 @@ static void on_damage(void *context, const char *text)
     _exit(EXIT_STORE);
 }
 
-static int open_storage(struct engine *engine, struct od_error *error)
+static int open_storage(struct engine *engine, bool is_volatile, struct od_error *error)
 {
     const struct store_options options = {.directory = engine->config->data_dir,
                                           .map_size_bytes = engine->config->map_size_bytes,
+                                          .is_volatile = is_volatile,
                                           .on_damage = on_damage,
                                           .damage_context = engine};
     int code = store_open(&options, &engine->store, error);
@@ -146,6 +148,7 @@ static int open_storage(struct engine *engine, struct od_error *error)
             return od_error_set(error, OD_ENOMEM, "batches");
         }
         outbox_init(&engine->works[i].outbox);
+        trace_buffer_init(&engine->works[i].trace);
     }
     engine->filling = &engine->works[0];
     engine->writer_event = event_new(engine->base, writer_eventfd(engine->writer),
@@ -192,7 +195,7 @@ static int open_parts(struct engine *engine, struct od_error *error)
         code = zones_open(&engine->zones, error);
     }
     if (code == 0) {
-        code = open_storage(engine, error);
+        code = open_storage(engine, false, error);
     }
     if (code == 0) {
         code = open_clock(engine, error);
@@ -201,27 +204,57 @@ static int open_parts(struct engine *engine, struct od_error *error)
         code = recovery_find_numbers(engine, error);
     }
     if (code == 0) {
+        code = recording_open(engine, error);
+    }
+    if (code == 0) {
         code = recovery_load(engine, error);
     }
     if (code == 0) {
+        recording_start(engine);
         code = open_upkeep(engine, error);
     }
     return code;
 }
 
-int engine_open(const struct config *config, struct engine **out, struct od_error *error)
+static struct engine *engine_new(const struct config *config)
 {
     struct engine *engine = memory_zero(1, sizeof(*engine));
-    int code;
 
     engine->config = config;
     engine->wall_fd = engine->mono_fd = -1;
-    config_settings(config, &engine->settings);
     metrics_init(&engine->metrics);
     mailbox_init(&engine->mailbox);
     registry_init(&engine->registry);
     arena_init(&engine->memory, WORLD_BLOCK);
     world_init(engine);
+    return engine;
+}
+
+int engine_open_for_replay(const struct config *config, const struct actor_settings *settings,
+                           bool is_volatile, struct engine **out, struct od_error *error)
+{
+    struct engine *engine = engine_new(config);
+    int code = open_events(engine, error);
+
+    engine->settings = *settings;
+    if (code == 0) {
+        code = open_storage(engine, is_volatile, error);
+    }
+    if (code != 0) {
+        engine_close(engine);
+        return code;
+    }
+    engine->mode = ENGINE_READY;
+    *out = engine;
+    return 0;
+}
+
+int engine_open(const struct config *config, struct engine **out, struct od_error *error)
+{
+    struct engine *engine = engine_new(config);
+    int code;
+
+    config_settings(config, &engine->settings);
     code = open_parts(engine, error);
     if (code != 0) {
         engine_close(engine);
@@ -287,12 +320,14 @@ static void close_storage(struct engine *engine)
         if (engine->works[i].batch != NULL) {
             batch_free(engine->works[i].batch);
             outbox_deinit(&engine->works[i].outbox);
+            trace_buffer_deinit(&engine->works[i].trace);
         }
     }
 }
 
 void engine_close(struct engine *engine)
 {
+    recording_close(engine);
     if (engine->dispatcher.settings != NULL) {
         dispatcher_deinit(&engine->dispatcher);
     }

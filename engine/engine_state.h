@@ -20,6 +20,7 @@
 #include "storage/reader.h"
 #include "storage/snapshot.h"
 #include "storage/writer.h"
+#include "traces/trace.h"
 
 enum {
     TURN_BUDGET_NS = 2000000,    /* then other events get their turn */
@@ -47,6 +48,8 @@ struct work {
     struct batch *batch;
     struct outbox outbox;
     uint64_t messages;
+    struct trace_buffer trace; /* what is recorded of it */
+    uint64_t digest;           /* the running digest behind it */
 };
 
 struct world_view {
@@ -93,6 +96,12 @@ struct engine {
     bool dispatcher_is_ticked;     /* a TICK for it is in the mailbox */
     bool retention_is_ticked;      /* likewise */
 
+    /* traces */
+    struct recording *recording; /* NULL: nothing is recorded */
+    struct replay *replay;       /* NULL: this engine runs by itself */
+    bool counts_digest;
+    uint64_t digest; /* the running digest of what actors put and deleted */
+
     /* reactor */
     struct event_base *base;
     struct event *run_event;    /* a turn, as soon as other events had theirs */
@@ -129,6 +138,14 @@ struct engine {
 void world_init(struct engine *engine);
 void world_handle(struct engine *engine, const struct message *message);
 
+/* ---- engine.c, replay.c ---- */
+
+/* Makes an engine for a replay: store, view and effects, without timers, zones, gateways and
+ * actors. `is_volatile`: nothing of the store has to survive. */
+int engine_open_for_replay(const struct config *config, const struct actor_settings *settings,
+                           bool is_volatile, struct engine **out, struct od_error *error);
+const struct zone_table *replay_zone(const struct replay *replay, struct slice name);
+
 /* ---- turn.c ---- */
 
 void turn_run(struct engine *engine);
@@ -147,6 +164,8 @@ void recovery_drop(struct engine *engine, const struct writer_result *result);
 int recovery_load(struct engine *engine, struct od_error *error);
 void recovery_probe(struct engine *engine, const struct writer_result *result);
 int recovery_find_numbers(struct engine *engine, struct od_error *error);
+void recovery_forget(struct engine *engine); /* the actors, and what waits for them */
+void recovery_forget_work(struct work *work);
 
 /* ---- timers.c ---- */
 
@@ -162,7 +181,6 @@ struct wake timers_wake(const struct engine *engine); /* the earliest of everybo
 /* ---- advance.c ---- */
 
 void advance_step(struct engine *engine);
-void advance_store_clock(struct engine *engine);
 void advance_store_clock(struct engine *engine); /* the test clock's instant, as a row */
 
 /* ---- gateways.c ---- */

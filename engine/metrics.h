@@ -40,7 +40,9 @@ enum metric_type {
     METRIC(HTTP_CONNECTIONS, "outdial_http_connections", GAUGE, "", "Connections that are open.")  \
     METRIC(EVENT_STREAMS, "outdial_event_streams", GAUGE, "", "Streams of events that are open.")  \
     METRIC(EVENT_STREAMS_DROPPED, "outdial_event_streams_dropped_total", COUNTER, "",              \
-           "Streams of events whose client did not read.")
+           "Streams of events whose client did not read.")                                         \
+    METRIC(TRACE_BYTES, "outdial_trace_bytes_total", COUNTER, "", "Bytes that were recorded.")     \
+    METRIC(TRACE_LOST, "outdial_trace_lost", GAUGE, "", "1 when the recording has ended early.")
 
 #define METRICS_HISTOGRAMS(HISTOGRAM)                                                              \
     HISTOGRAM(COMMIT_TIME, "outdial_commit_seconds", SECONDS, "How long a commit took.")           \

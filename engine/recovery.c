@@ -9,6 +9,7 @@
 #include "base/check.h"
 #include "base/instant.h"
 #include "engine/engine_state.h"
+#include "engine/recording.h"
 #include "model/key.h"
 #include "storage/record.h"
 
@@ -290,19 +291,22 @@ int recovery_load(struct engine *engine, struct od_error *error)
 
 /* ---- a failed commit ---- */
 
-static void forget_work(struct work *work)
+void recovery_forget_work(struct work *work)
 {
     batch_clear(work->batch);
     outbox_clear(&work->outbox);
+    trace_buffer_clear(&work->trace);
     work->messages = 0;
 }
 
-static void forget_actors(struct engine *engine)
+void recovery_forget(struct engine *engine)
 {
     mailbox_deinit(&engine->mailbox);
     mailbox_init(&engine->mailbox);
     registry_clear(&engine->registry);
-    dispatcher_deinit(&engine->dispatcher);
+    if (engine->dispatcher.settings != NULL) {
+        dispatcher_deinit(&engine->dispatcher);
+    }
     engine_close_gateways(engine);
     engine->dispatcher_is_ticked = false;
     engine->retention_is_ticked = false;
@@ -334,10 +338,11 @@ void recovery_drop(struct engine *engine, const struct writer_result *result)
     log_error("the store takes no writes: reads go on, writes are answered 503",
               FIELD_TEXT("reason", result->error.text));
     OD_CHECK(engine->releasing == NULL);
-    forget_work(engine->writing);
-    forget_work(engine->filling);
+    recovery_forget_work(engine->writing);
+    recovery_forget_work(engine->filling);
+    recording_drop(engine);
     engine->writing = NULL;
-    forget_actors(engine);
+    recovery_forget(engine);
     if (engine->mode == ENGINE_DRAINING) {
         engine->mode = ENGINE_STOPPED;
         answer_everyone(engine);
@@ -359,7 +364,7 @@ void recovery_probe(struct engine *engine, const struct writer_result *result)
     static const struct timeval wait = {PROBE_SECONDS, 0};
     struct od_error error;
 
-    forget_work(engine->writing);
+    recovery_forget_work(engine->writing);
     engine->writing = NULL;
     if (result->code == OD_EFULL ||
         (result->code == 0 && engine->disk_was_full && !store_has_disk_room(engine->store))) {
@@ -373,6 +378,7 @@ void recovery_probe(struct engine *engine, const struct writer_result *result)
         event_base_loopbreak(engine->base);
         return;
     }
+    recording_reload(engine);
     engine->mode = ENGINE_READY;
     metrics_set(&engine->metrics, METRIC_READ_ONLY, 0);
     log_info("the store takes writes again");

@@ -8,6 +8,7 @@
  */
 #include "base/check.h"
 #include "engine/engine_state.h"
+#include "engine/recording.h"
 
 static void release_reply(struct engine *engine, const struct reply *reply)
 {
@@ -134,6 +135,7 @@ static void on_durable(struct engine *engine, const struct writer_result *result
     metrics_observe_ns(&engine->metrics, METRIC_COMMIT_TIME, result->commit_ns);
     metrics_observe(&engine->metrics, METRIC_COMMIT_OPERATIONS,
                     batch_count(engine->writing->batch));
+    recording_flush(engine, engine->writing);
     engine->releasing = engine->writing;
     engine->writing = NULL;
     if (begin_reads(engine)) {

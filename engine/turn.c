@@ -11,6 +11,7 @@
  */
 #include "base/check.h"
 #include "engine/engine_state.h"
+#include "engine/recording.h"
 #include "model/names.h"
 
 void turn_wanted(struct engine *engine)
@@ -84,6 +85,7 @@ void turn_hand_over(struct engine *engine)
 {
     OD_CHECK(engine->writing == NULL && mailbox_derived(&engine->mailbox) == 0);
     save_executions(engine);
+    recording_commit(engine);
     if (batch_count(engine->filling->batch) > 0) {
         if (engine->clock.is_test) {
             advance_store_clock(engine);
@@ -91,7 +93,10 @@ void turn_hand_over(struct engine *engine)
         engine->writing = engine->filling;
         engine->filling = free_work(engine);
         writer_submit(engine->writer, engine->writing->batch);
-    } else if (!outbox_is_empty(&engine->filling->outbox) && engine->releasing == NULL) {
+        return;
+    }
+    recording_flush(engine, engine->filling);
+    if (!outbox_is_empty(&engine->filling->outbox) && engine->releasing == NULL) {
         engine->releasing = engine->filling;
         engine->filling = free_work(engine);
         turn_wanted(engine);
@@ -125,6 +130,7 @@ static bool handle_next(struct engine *engine)
 /* The letter and its consequences are done: their memory ends, and the batch may be closed here. */
 static void close_letter(struct engine *engine)
 {
+    recording_letter(engine, &engine->letter.message);
     arena_free(engine->letter.arena);
     engine->letter.arena = NULL;
     arena_reset(&engine->memory);

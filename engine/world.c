@@ -9,7 +9,9 @@
 #include "base/check.h"
 #include "base/memory.h"
 #include "engine/engine_state.h"
+#include "engine/recording.h"
 #include "storage/record.h"
+#include "storage/row_digest.h"
 
 /* Exchanges of push gateways: the top bit, and the gateway's index. */
 #define GATEWAY_EXCHANGE (UINT64_C(1) << 63)
@@ -70,8 +72,14 @@ static bool world_seek(struct view *view, enum table table, const struct key *pr
 static const struct zone_table *world_zone(struct view *view, struct slice name)
 {
     struct engine *engine = engine_of_view(view);
+    const struct zone_table *table;
 
-    return zones_table(engine->zones, name, clock_now(&engine->clock));
+    if (engine->replay != NULL) {
+        return replay_zone(engine->replay, name);
+    }
+    table = zones_table(engine->zones, name, clock_now(&engine->clock));
+    recording_zone(engine, name, table);
+    return table;
 }
 
 /* ---- the effects ---- */
@@ -81,12 +89,23 @@ static struct engine *engine_of_effects(struct effects *effects)
     return ((struct world_effects *)(void *)effects)->engine;
 }
 
+static void count_digest(struct engine *engine, enum table table, bool is_delete,
+                         const struct key *key, struct slice value)
+{
+    engine->digest = row_digest_add(
+        engine->digest,
+        row_digest(table, is_delete, slice_make((const char *)key->bytes, key->size), value));
+}
+
 static void world_put(struct effects *effects, enum table table, const struct key *key,
                       const void *record)
 {
     struct engine *engine = engine_of_effects(effects);
 
     batch_put(engine->filling->batch, table, key, record);
+    if (engine->counts_digest) {
+        count_digest(engine, table, false, key, batch_last_value(engine->filling->batch));
+    }
     if (table == TABLE_CALL) {
         const struct call *call = record;
 
@@ -101,7 +120,12 @@ static void world_put(struct effects *effects, enum table table, const struct ke
 
 static void world_delete(struct effects *effects, enum table table, const struct key *key)
 {
-    batch_delete(engine_of_effects(effects)->filling->batch, table, key);
+    struct engine *engine = engine_of_effects(effects);
+
+    batch_delete(engine->filling->batch, table, key);
+    if (engine->counts_digest) {
+        count_digest(engine, table, true, key, SLICE(""));
+    }
 }
 
 static void world_send(struct effects *effects, const struct message *message)
@@ -114,7 +138,8 @@ static void world_send(struct effects *effects, const struct message *message)
     sent.is_derived = true;
     if (!sent.is_later) {
         mailbox_derive(&engine->mailbox, &sent);
-    } else if (engine->mode != ENGINE_DRAINING) { /* else it is made again at the next start */
+    } else if (engine->mode != ENGINE_DRAINING && /* else it is made again at the next start */
+               engine->replay == NULL) {          /* the trace has it */
         struct letter letter = {.message = sent};
 
         /* It enters now: a chain of slices must not work for minutes at the instant of its first.
@@ -136,6 +161,7 @@ static void keep_response(struct engine *engine, const struct reply *reply)
     }
     message.payload.kept =
         engine->on_keep(engine->keep_context, reply->exchange, reply, &engine->memory);
+    recording_kept(engine, message.payload.kept);
     if (message.payload.kept != NULL) {
         effect_send(&engine->effects.effects, &message);
     }

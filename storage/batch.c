@@ -50,6 +50,7 @@ struct batch_slot {
 struct batch {
     struct buf operations;
     size_t count;
+    uint32_t last; /* offset of the newest operation */
     struct batch_slot *slots;
     uint32_t slot_count, slots_taken; /* a power of two; at most half are taken */
     uint32_t use;
@@ -146,6 +147,7 @@ static uint32_t operation_append(struct batch *batch, enum table table, const st
     memcpy(out->data + at, &head, sizeof(head));
     memcpy(out->data + at + sizeof(head), key->bytes, key->size);
     out->size += sizeof(head) + key->size;
+    batch->last = (uint32_t)at;
     return (uint32_t)at;
 }
 
@@ -256,6 +258,13 @@ void batch_delete(struct batch *batch, enum table table, const struct key *key)
 }
 
 /* ---- reading ---- */
+
+struct slice batch_last_value(const struct batch *batch)
+{
+    struct operation head = operation_head(batch, batch->last);
+
+    return operation_value(batch, batch->last, &head);
+}
 
 static enum batch_answer operation_answer(const struct batch *batch, uint32_t at,
                                           struct slice *value)

@@ -30,6 +30,9 @@ void batch_clear(struct batch *batch);
 void batch_put(struct batch *batch, enum table table, const struct key *key, const void *record);
 void batch_delete(struct batch *batch, enum table table, const struct key *key);
 
+/* The encoded value of the last put, with its checksum: borrowed until the next put or delete. */
+struct slice batch_last_value(const struct batch *batch);
+
 /* What the batch says of a key: the last put (its encoded value in *value, borrowed until the next
  * put), the last delete, or nothing. */
 enum batch_answer { BATCH_SILENT, BATCH_PUT, BATCH_DELETED };

@@ -52,6 +52,17 @@ bool table_is_scanned(enum table table)
 
 /* ---- encoding ---- */
 
+/* What a field takes beyond RECORD_FIELD_MAX. */
+static inline size_t field_extra(const struct record_field *field, const void *member)
+{
+    if (field->type == FIELD_TEXT) {
+        return ((const struct slice *)member)->size;
+    }
+    return field->type > FIELD_TEXT
+               ? record_nested_bound((enum record_field_type)field->type, member)
+               : 0;
+}
+
 size_t record_bound(enum table table, const void *record)
 {
     const struct record_kind *kind = record_kind(table);
@@ -59,15 +70,15 @@ size_t record_bound(enum table table, const void *record)
 
     for (size_t i = 0; i < kind->field_count; i++) {
         const struct record_field *field = &kind->fields[i];
-        const void *member = (const char *)record + field->offset;
 
-        if (field->type == FIELD_TEXT) {
-            bound += ((const struct slice *)member)->size;
-        } else if (field->type > FIELD_TEXT) {
-            bound += record_nested_bound((enum record_field_type)field->type, member);
-        }
+        bound += field_extra(field, (const char *)record + field->offset);
     }
     return bound;
+}
+
+size_t record_field_bound(const struct record_field *field, const void *member)
+{
+    return RECORD_FIELD_MAX + field_extra(field, member);
 }
 
 static inline uint64_t uint_load(const void *member, uint16_t size)
@@ -145,6 +156,12 @@ static inline uint8_t *field_write(const struct record_field *field, const void 
         return at;
     }
     return record_nested_write((enum record_field_type)field->type, member, at + 1);
+}
+
+uint8_t *record_field_write(const struct record_field *field, const void *member, uint8_t *at)
+{
+    *at = field->key;
+    return field_write(field, member, at);
 }
 
 static uint32_t record_crc(const struct key *key, const uint8_t *map, size_t size)
@@ -231,6 +248,12 @@ static inline bool field_read(const struct record_field *field, struct unpacker 
     case FIELD_LOGGED_CALLS: break;
     }
     return record_nested_read((enum record_field_type)field->type, in, arena, member);
+}
+
+bool record_field_read(const struct record_field *field, struct unpacker *in, struct arena *arena,
+                       void *member)
+{
+    return field_read(field, in, arena, member);
 }
 
 static bool record_read(const struct record_kind *kind, struct unpacker *in, struct arena *arena,

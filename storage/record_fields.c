@@ -8,26 +8,35 @@
 #include "model/records.h"
 
 #define MEMBER(record, member) (((const struct record *)0)->member)
-#define FIELD(key, type, record, member, max)                                                      \
+#define PRIVATE(key, type, record, member, max, privacy)                                           \
     {                                                                                              \
-        key, FIELD_##type, sizeof(MEMBER(record, member)), offsetof(struct record, member), max    \
+        key, FIELD_##type, sizeof(MEMBER(record, member)), offsetof(struct record, member),        \
+            PRIVACY_##privacy, max, #member                                                        \
     }
-#define BOOL(key, record, member) FIELD(key, BOOL, record, member, 1)
-#define U16(key, record, member)  FIELD(key, UINT, record, member, UINT16_MAX)
-#define U32(key, record, member)  FIELD(key, UINT, record, member, UINT32_MAX)
-#define U64(key, record, member)  FIELD(key, UINT, record, member, UINT64_MAX)
-#define I64(key, record, member)  FIELD(key, INT, record, member, 0)
-#define UUID(key, record, member) FIELD(key, UUID, record, member, 0)
-#define TEXT(key, record, member) FIELD(key, TEXT, record, member, 0)
+#define FIELD(key, type, record, member, max) PRIVATE(key, type, record, member, max, NONE)
+#define BOOL(key, record, member)             FIELD(key, BOOL, record, member, 1)
+#define U16(key, record, member)              FIELD(key, UINT, record, member, UINT16_MAX)
+#define U32(key, record, member)              FIELD(key, UINT, record, member, UINT32_MAX)
+#define U64(key, record, member)              FIELD(key, UINT, record, member, UINT64_MAX)
+#define I64(key, record, member)              FIELD(key, INT, record, member, 0)
+#define UUID(key, record, member)             FIELD(key, UUID, record, member, 0)
+#define TEXT(key, record, member)             FIELD(key, TEXT, record, member, 0)
+
+/* Texts that may tell of a person. */
+#define PHONE(key, record, member)     PRIVATE(key, TEXT, record, member, 0, PHONE)
+#define NAME(key, record, member)      PRIVATE(key, TEXT, record, member, 0, TEXT)
+#define FREE_TEXT(key, record, member) PRIVATE(key, TEXT, record, member, 0, FREE)
 
 /* An enum, up to its last constant. */
 #define ENUM(key, record, member, last) FIELD(key, UINT, record, member, last)
 
 /* A list takes up its pointer and its count as one struct record_list. */
-#define LIST(key, type, record, pointer)                                                           \
+#define PRIVATE_LIST(key, type, record, pointer, privacy)                                          \
     {                                                                                              \
-        key, FIELD_##type, sizeof(struct record_list), offsetof(struct record, pointer), 0         \
+        key, FIELD_##type, sizeof(struct record_list), offsetof(struct record, pointer),           \
+            PRIVACY_##privacy, 0, #pointer                                                         \
     }
+#define LIST(key, type, record, pointer) PRIVATE_LIST(key, type, record, pointer, NONE)
 #define LIST_LAYOUT(record, pointer, count)                                                        \
     _Static_assert(offsetof(struct record, count) ==                                               \
                        offsetof(struct record, pointer) + sizeof(const void *),                    \
@@ -58,7 +67,7 @@ static const struct record_field owned_id_fields[] = {
 static const struct record_field organisation_fields[] = {
     U32(1, organisation, number),
     UUID(2, organisation, id),
-    TEXT(3, organisation, name),
+    NAME(3, organisation, name),
     TEXT(4, organisation, timezone),
     BOOL(5, organisation, has_credits),
     I64(6, organisation, credits),
@@ -69,11 +78,11 @@ static const struct record_field organisation_fields[] = {
 };
 
 static const struct record_field kept_response_fields[] = {
-    FIELD(1, HASH, kept_response, fingerprint, 0),
+    PRIVATE(1, HASH, kept_response, fingerprint, 0, HASH),
     U32(2, kept_response, status),
     TEXT(3, kept_response, location),
     TEXT(4, kept_response, request_id),
-    TEXT(5, kept_response, body),
+    NAME(5, kept_response, body),
     I64(6, kept_response, created_at),
 };
 
@@ -84,13 +93,17 @@ static const struct record_field credits_fields[] = {
 };
 
 static const struct record_field api_key_fields[] = {
-    UUID(1, api_key, id),   U32(2, api_key, owner),           ENUM(3, api_key, role, ROLE_WORKER),
-    TEXT(4, api_key, name), FIELD(5, HASH, api_key, hash, 0), I64(6, api_key, created_at),
+    UUID(1, api_key, id),
+    U32(2, api_key, owner),
+    ENUM(3, api_key, role, ROLE_WORKER),
+    NAME(4, api_key, name),
+    PRIVATE(5, HASH, api_key, hash, 0, HASH),
+    I64(6, api_key, created_at),
 };
 
 static const struct record_field did_fields[] = {
     UUID(1, did, id),        U32(2, did, owner),
-    TEXT(3, did, number),    ENUM(4, did, status, DID_INACTIVE),
+    PHONE(3, did, number),   ENUM(4, did, status, DID_INACTIVE),
     I64(5, did, created_at), I64(6, did, updated_at),
 };
 
@@ -104,20 +117,20 @@ static const struct record_field attribute_fields[] = {
 
 static const struct record_field contact_fields[] = {
     UUID(1, contact, id),
-    TEXT(2, contact, primary_phone),
-    TEXT(3, contact, first_name),
-    TEXT(4, contact, last_name),
-    TEXT(5, contact, full_name),
-    TEXT(6, contact, primary_email),
+    PHONE(2, contact, primary_phone),
+    NAME(3, contact, first_name),
+    NAME(4, contact, last_name),
+    NAME(5, contact, full_name),
+    NAME(6, contact, primary_email),
     TEXT(7, contact, timezone),
     BOOL(8, contact, do_not_call),
-    LIST(9, ATTRIBUTES, contact, attributes),
+    PRIVATE_LIST(9, ATTRIBUTES, contact, attributes, ATTRIBUTES),
     I64(10, contact, created_at),
     I64(11, contact, updated_at),
 };
 
 static const struct record_field audience_fields[] = {
-    UUID(1, audience, id),           U32(2, audience, number),        TEXT(3, audience, name),
+    UUID(1, audience, id),           U32(2, audience, number),        NAME(3, audience, name),
     U64(4, audience, contact_count), U32(5, audience, program_count), I64(6, audience, created_at),
     I64(7, audience, updated_at),
 };
@@ -127,14 +140,14 @@ static const struct record_field member_fields[] = {
 };
 
 static const struct record_field flow_fields[] = {
-    UUID(1, flow, id),         TEXT(2, flow, name),         TEXT(3, flow, nodes),
+    UUID(1, flow, id),         NAME(2, flow, name),         FREE_TEXT(3, flow, nodes),
     TEXT(4, flow, start_node), U32(5, flow, program_count), I64(6, flow, created_at),
     I64(7, flow, updated_at),
 };
 
 static const struct record_field program_fields[] = {
     UUID(1, program, id),
-    TEXT(2, program, name),
+    NAME(2, program, name),
     UUID(3, program, flow_id),
     LIST(4, UUIDS, program, did_pool),
     ENUM(5, program, mode, MODE_LIVE),
@@ -168,7 +181,7 @@ static const struct record_field execution_settings_fields[] = {
     ENUM(9, execution_settings, mode, MODE_LIVE),
     TEXT(10, execution_settings, timezone),
     TEXT(11, execution_settings, gateway),
-    LIST(12, POOL_DIDS, execution_settings, dids),
+    PRIVATE_LIST(12, POOL_DIDS, execution_settings, dids, POOL),
     FIELD(13, RETRY, execution_settings, retry, 0),
     BOOL(14, execution_settings, has_pause_windows),
     FIELD(15, WINDOWS, execution_settings, windows, 0),
@@ -232,7 +245,7 @@ static const struct record_field live_call_fields[] = {
     U16(2, live_call, attempt),
     ENUM(3, live_call, status, CALL_ENDED),
     UUID(4, live_call, contact_id),
-    TEXT(5, live_call, to),
+    PHONE(5, live_call, to),
     U32(6, live_call, did),
     UUID(7, live_call, claim_id),
     U16(8, live_call, leases),
@@ -251,10 +264,10 @@ static const struct record_field call_fields[] = {
     U32(1, call, entry),
     U16(2, call, attempt),
     UUID(3, call, contact_id),
-    TEXT(4, call, to),
+    PHONE(4, call, to),
     U32(5, call, did),
     ENUM(6, call, outcome, OUTCOME_TIMEOUT),
-    TEXT(7, call, detail),
+    FREE_TEXT(7, call, detail),
     BOOL(8, call, has_duration),
     U32(9, call, duration_seconds),
     BOOL(10, call, in_doubt),

@@ -104,6 +104,28 @@ bool unpack_validate(struct slice bytes)
     }
 }
 
+bool unpack_skip(struct unpacker *in)
+{
+    uint64_t values = 1;
+
+    while (values > 0) {
+        struct unpack_head head;
+
+        if (in->at == in->end || !unpack_head(in, &head) || head.bytes > unpack_left(in)) {
+            return false;
+        }
+        in->at += head.bytes;
+        values--;
+        if (head.is_container) {
+            if (head.values > unpack_left(in)) {
+                return false;
+            }
+            values += head.values;
+        }
+    }
+    return true;
+}
+
 bool unpack_int(struct unpacker *in, int64_t *out)
 {
     uint64_t number;

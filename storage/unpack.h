@@ -121,6 +121,9 @@ static inline bool unpack_bin(struct unpacker *in, void *out, uint8_t size)
 /* The text is borrowed from the bytes. */
 bool unpack_text(struct unpacker *in, struct slice *out);
 
+/* Passes over one value, of whatever type, with all that is in it. */
+bool unpack_skip(struct unpacker *in);
+
 /* The number of elements that follow, never more than bytes are left. */
 bool unpack_array(struct unpacker *in, size_t *count);
 
