@@ -52,13 +52,6 @@ const char *argp_program_version = "outdialctl " OUTDIAL_VERSION;
 
 /* ---- what commands share ---- */
 
-const char *ctl_environment(const char *name)
-{
-    const char *text = getenv(name); /* NOLINT(concurrency-mt-unsafe): there is one thread */
-
-    return text != NULL && text[0] != '\0' ? text : NULL;
-}
-
 const char *ctl_data_dir(const struct ctl *ctl)
 {
     return ctl->data_dir != NULL ? ctl->data_dir : DEFAULT_DATA_DIR;

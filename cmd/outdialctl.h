@@ -74,9 +74,6 @@ int ctl_fail(const struct ctl *ctl, enum ctl_status status, const char *format, 
 /* The data folder of the commands that need one. */
 const char *ctl_data_dir(const struct ctl *ctl);
 
-/* The text of an environment variable; NULL: unset or empty. */
-const char *ctl_environment(const char *name);
-
 /* ---- the API (outdialctl_http.c) ---- */
 
 struct ctl_request {
@@ -144,7 +141,10 @@ void ctl_encode(struct buf *out, const char *text);
 /* Shows the execution until it has ended: CTL_OK when it has completed, CTL_ENDED otherwise. */
 int ctl_watch(struct ctl *ctl, const char *execution_id);
 
-/* ---- text (outdialctl_text.c) ---- */
+/* ---- text (outdialctl_text.c, which outdial-trace has as well) ---- */
+
+/* The text of an environment variable; NULL: unset or empty. */
+const char *ctl_environment(const char *name);
 
 /* Whether people see it, and as UTF-8. */
 bool ctl_is_terminal(int fd);

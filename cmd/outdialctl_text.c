@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <langinfo.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/ioctl.h>
 #include <time.h>
 #include <unistd.h>
@@ -19,7 +20,14 @@
 #define S_PER_HOUR      3600
 #define GROUP           3 /* digits between commas */
 
-/* ---- the terminal ---- */
+/* ---- the environment and the terminal ---- */
+
+const char *ctl_environment(const char *name)
+{
+    const char *text = getenv(name); /* NOLINT(concurrency-mt-unsafe): there is one thread */
+
+    return text != NULL && text[0] != '\0' ? text : NULL;
+}
 
 bool ctl_is_terminal(int fd)
 {

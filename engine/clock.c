@@ -34,12 +34,28 @@ void clock_open_test(struct clock *clock, int64_t at)
     *clock = (struct clock){.is_test = true, .now = at, .mono = TEST_MONO_START};
 }
 
+void clock_open_by_hand(struct clock *clock, int64_t at, int64_t mono)
+{
+    OD_CHECK(at >= 0);
+    OD_CHECK(mono > 0);
+    *clock = (struct clock){.is_by_hand = true, .now = at, .mono = mono};
+}
+
+void clock_set(struct clock *clock, int64_t at, int64_t mono)
+{
+    OD_CHECK(clock->is_by_hand);
+    OD_CHECK(at >= 0);
+    OD_CHECK(mono >= clock->mono);
+    clock->now = at;
+    clock->mono = mono;
+}
+
 bool clock_refresh(struct clock *clock)
 {
     int64_t mono;
     bool is_gap;
 
-    if (clock->is_test) {
+    if (clock->is_test || clock->is_by_hand) {
         return false;
     }
     clock->now = read_ns(CLOCK_REALTIME) / NS_PER_MS;

@@ -12,6 +12,7 @@
 /* Read through the functions. */
 struct clock {
     bool is_test;
+    bool is_by_hand; /* both times are what clock_set said last */
     int64_t now;
     int64_t mono;
 };
@@ -26,8 +27,15 @@ void clock_open_real(struct clock *clock);
 /* A clock that stands at `at`, an instant from 0 on. */
 void clock_open_test(struct clock *clock, int64_t at);
 
-/* Takes the time anew, once a turn. A test clock stays where it is. True: the process has stood
- * still, for CLOCK_GAP_MS or more, since it was taken last. */
+/* Clocks that are set by hand (clock_set), for an engine that is stepped (engine/steps.h). `at` is
+ * an instant from 0 on, `mono` above 0. */
+void clock_open_by_hand(struct clock *clock, int64_t at, int64_t mono);
+
+/* Sets both clocks of such a clock: the wall clock anywhere, the other one not back. */
+void clock_set(struct clock *clock, int64_t at, int64_t mono);
+
+/* Takes the time anew, once a turn. A test clock, and one that is set by hand, stay where they are.
+ * True: the process has stood still, for CLOCK_GAP_MS or more, since it was taken last. */
 bool clock_refresh(struct clock *clock);
 
 /* Moves a test clock on; an instant before its own leaves it. */

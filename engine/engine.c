@@ -16,15 +16,9 @@ enum { WORLD_BLOCK = 65536 };
 
 static void on_run(evutil_socket_t fd, short what, void *context)
 {
-    struct engine *engine = context;
-
     (void)fd;
     (void)what;
-    turn_run(engine);
-    if (engine->mode == ENGINE_DRAINING && turn_is_idle(engine)) {
-        engine->mode = ENGINE_STOPPED;
-        event_base_loopbreak(engine->base);
-    }
+    engine_take_turn(context);
 }
 
 static void on_writer(evutil_socket_t fd, short what, void *context)
@@ -36,19 +30,9 @@ static void on_writer(evutil_socket_t fd, short what, void *context)
 
 static void on_probe(evutil_socket_t fd, short what, void *context)
 {
-    struct engine *engine = context;
-    const struct meta meta = {.number = 1};
-    struct key key = key_text(SLICE("probe"));
-
     (void)fd;
     (void)what;
-    batch_put(engine->filling->batch, TABLE_META, &key, &meta);
-    if (engine->clock.is_test) { /* its last move may have been in what was refused */
-        advance_store_clock(engine);
-    }
-    engine->writing = engine->filling;
-    engine->filling = engine->writing == &engine->works[0] ? &engine->works[1] : &engine->works[0];
-    writer_submit(engine->writer, engine->writing->batch);
+    engine_send_probe(context);
 }
 
 static void on_upkeep(evutil_socket_t fd, short what, void *context)
@@ -121,11 +105,11 @@ static void on_damage(void *context, const char *text)
     _exit(EXIT_STORE);
 }
 
-static int open_storage(struct engine *engine, bool is_volatile, struct od_error *error)
+static int open_storage(struct engine *engine, struct od_error *error)
 {
     const struct store_options options = {.directory = engine->config->data_dir,
                                           .map_size_bytes = engine->config->map_size_bytes,
-                                          .is_volatile = is_volatile,
+                                          .is_volatile = engine->steps.is_volatile,
                                           .on_damage = on_damage,
                                           .damage_context = engine};
     int code = store_open(&options, &engine->store, error);
@@ -136,7 +120,9 @@ static int open_storage(struct engine *engine, bool is_volatile, struct od_error
     if (code == 0) {
         code = reader_open(engine->store, &engine->api_reader, error);
     }
-    if (code == 0) {
+    if (code == 0 && engine->steps.is_stepped) {
+        code = writer_open_stepped(engine->store, &engine->writer, error);
+    } else if (code == 0) {
         code = writer_open(engine->store, &engine->writer, error);
     }
     if (code != 0) {
@@ -151,6 +137,9 @@ static int open_storage(struct engine *engine, bool is_volatile, struct od_error
         trace_buffer_init(&engine->works[i].trace);
     }
     engine->filling = &engine->works[0];
+    if (engine->steps.is_stepped) {
+        return 0;
+    }
     engine->writer_event = event_new(engine->base, writer_eventfd(engine->writer),
                                      EV_READ | EV_PERSIST, on_writer, engine);
     if (engine->writer_event == NULL || event_add(engine->writer_event, NULL) != 0) {
@@ -166,6 +155,10 @@ static int open_clock(struct engine *engine, struct od_error *error)
     int64_t at = engine->config->test_clock_at;
     int code;
 
+    if (engine->steps.is_stepped) {
+        clock_open_by_hand(&engine->clock, engine->steps.at, engine->steps.mono);
+        return 0;
+    }
     if (!engine->config->has_test_clock) {
         clock_open_real(&engine->clock);
         return 0;
@@ -189,13 +182,13 @@ static int open_clock(struct engine *engine, struct od_error *error)
 
 static int open_parts(struct engine *engine, struct od_error *error)
 {
-    int code = open_events(engine, error);
+    int code = engine->steps.is_stepped ? 0 : open_events(engine, error);
 
-    if (code == 0) {
+    if (code == 0 && engine->zones == NULL) {
         code = zones_open(&engine->zones, error);
     }
     if (code == 0) {
-        code = open_storage(engine, false, error);
+        code = open_storage(engine, error);
     }
     if (code == 0) {
         code = open_clock(engine, error);
@@ -211,6 +204,8 @@ static int open_parts(struct engine *engine, struct od_error *error)
     }
     if (code == 0) {
         recording_start(engine);
+    }
+    if (code == 0 && !engine->steps.is_stepped) {
         code = open_upkeep(engine, error);
     }
     return code;
@@ -236,10 +231,30 @@ int engine_open_for_replay(const struct config *config, const struct actor_setti
     struct engine *engine = engine_new(config);
     int code = open_events(engine, error);
 
+    engine->steps.is_volatile = is_volatile;
     engine->settings = *settings;
     if (code == 0) {
-        code = open_storage(engine, is_volatile, error);
+        code = open_storage(engine, error);
     }
+    if (code != 0) {
+        engine_close(engine);
+        return code;
+    }
+    engine->mode = ENGINE_READY;
+    *out = engine;
+    return 0;
+}
+
+int engine_open_with(const struct config *config, const struct stepping *steps, struct zones *zones,
+                     struct engine **out, struct od_error *error)
+{
+    struct engine *engine = engine_new(config);
+    int code;
+
+    engine->steps = *steps;
+    engine->zones = zones;
+    config_settings(config, &engine->settings);
+    code = open_parts(engine, error);
     if (code != 0) {
         engine_close(engine);
         return code;
@@ -251,18 +266,7 @@ int engine_open_for_replay(const struct config *config, const struct actor_setti
 
 int engine_open(const struct config *config, struct engine **out, struct od_error *error)
 {
-    struct engine *engine = engine_new(config);
-    int code;
-
-    config_settings(config, &engine->settings);
-    code = open_parts(engine, error);
-    if (code != 0) {
-        engine_close(engine);
-        return code;
-    }
-    engine->mode = ENGINE_READY;
-    *out = engine;
-    return 0;
+    return engine_open_with(config, &(struct stepping){.is_stepped = false}, NULL, out, error);
 }
 
 /* ---- running ---- */
@@ -281,7 +285,7 @@ void engine_stop(struct engine *engine)
 
     if (engine->mode != ENGINE_READY) {
         engine->mode = ENGINE_STOPPED;
-        event_base_loopbreak(engine->base);
+        engine_leave(engine);
         return;
     }
     engine->mode = ENGINE_DRAINING;
@@ -341,7 +345,7 @@ void engine_close(struct engine *engine)
     free_event(engine->upkeep_event);
     free_event(engine->pulse_event);
     close_storage(engine);
-    if (engine->zones != NULL) {
+    if (engine->zones != NULL && !engine->steps.has_foreign_zones) {
         zones_close(engine->zones);
     }
     if (engine->base != NULL) {

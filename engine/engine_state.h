@@ -15,6 +15,7 @@
 #include "engine/metrics.h"
 #include "engine/outbox.h"
 #include "engine/registry.h"
+#include "engine/steps.h"
 #include "engine/zones.h"
 #include "storage/batch.h"
 #include "storage/reader.h"
@@ -62,8 +63,23 @@ struct world_effects {
     struct engine *engine;
 };
 
+/* Of an engine that is stepped by hand (engine/steps.h): what the event loop would keep. */
+struct stepping {
+    bool is_stepped;
+    bool has_foreign_zones;
+    bool is_volatile;
+    bool is_turn_wanted;  /* run_event */
+    bool is_probe_wanted; /* probe_event */
+    bool is_carried_out;  /* of the batch with the writer the result waits */
+    bool is_broken;       /* the loop has been left */
+    uint32_t turn_letters, turn_items;
+    int64_t at, mono; /* where its clocks start */
+    const struct engine_watch *watch;
+};
+
 struct engine {
     const struct config *config;
+    struct stepping steps;
     struct actor_settings settings;
     enum engine_mode mode;
     int exit_status;
@@ -133,6 +149,19 @@ struct engine {
     void *advanced_context;
 };
 
+/* ---- engine.c ---- */
+
+/* `steps` is all zeros for an engine with an event loop; `zones` are borrowed, or NULL. */
+int engine_open_with(const struct config *config, const struct stepping *steps, struct zones *zones,
+                     struct engine **out, struct od_error *error);
+
+/* ---- reactor.c ---- */
+
+void engine_take_turn(struct engine *engine);  /* and stops, when it has drained */
+void engine_send_probe(struct engine *engine); /* the probe row, as a batch of its own */
+void engine_probe_later(struct engine *engine);
+void engine_leave(struct engine *engine); /* the loop; engine_run returns exit_status */
+
 /* ---- world.c: the view and the effects ---- */
 
 void world_init(struct engine *engine);
@@ -174,7 +203,9 @@ void timers_close(struct engine *engine);
 /* Takes the time anew. When the process has stood still, every execution is told, before any
  * message that is made with the new time. */
 void timers_take_time(struct engine *engine);
-void timers_fire(struct engine *engine); /* TICKs for what is due; gateways run */
+void timers_clock_was_set(struct engine *engine);       /* TICKs for everybody */
+void timers_process_stood_still(struct engine *engine); /* CLOCK_GAP to every execution */
+void timers_fire(struct engine *engine);                /* TICKs for what is due; gateways run */
 void timers_arm(struct engine *engine);
 struct wake timers_wake(const struct engine *engine); /* the earliest of everybody's */
 

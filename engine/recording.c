@@ -97,7 +97,8 @@ int recording_open(struct engine *engine, struct od_error *error)
 {
     struct trace_header header = {.format = TRACE_FORMAT,
                                   .program = SLICE(OUTDIAL_VERSION),
-                                  .has_test_clock = engine->clock.is_test,
+                                  .has_test_clock =
+                                      engine->clock.is_test || engine->clock.is_by_hand,
                                   .is_raw = engine->config->records_raw,
                                   .was_empty = store_is_new(engine->store),
                                   .at = clock_now(&engine->clock),

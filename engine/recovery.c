@@ -326,13 +326,11 @@ static void answer_everyone(struct engine *engine)
 
 void recovery_drop(struct engine *engine, const struct writer_result *result)
 {
-    static const struct timeval wait = {PROBE_SECONDS, 0};
-
     if (result->code != OD_EFULL) {
         log_error("a commit failed, and the store cannot be trusted: restart",
                   FIELD_TEXT("reason", result->error.text));
         engine->exit_status = EXIT_STORE;
-        event_base_loopbreak(engine->base);
+        engine_leave(engine);
         return;
     }
     log_error("the store takes no writes: reads go on, writes are answered 503",
@@ -346,14 +344,14 @@ void recovery_drop(struct engine *engine, const struct writer_result *result)
     if (engine->mode == ENGINE_DRAINING) {
         engine->mode = ENGINE_STOPPED;
         answer_everyone(engine);
-        event_base_loopbreak(engine->base);
+        engine_leave(engine);
         return;
     }
     engine->mode = ENGINE_READ_ONLY;
     engine->disk_was_full = !store_has_disk_room(engine->store);
     metrics_set(&engine->metrics, METRIC_READ_ONLY, 1);
     answer_everyone(engine);
-    evtimer_add(engine->probe_event, &wait);
+    engine_probe_later(engine);
 }
 
 /* The word about a probe row: written means that there is room again. But a row of a few bytes may
@@ -361,21 +359,20 @@ void recovery_drop(struct engine *engine, const struct writer_result *result)
  * full has to have room for a batch. */
 void recovery_probe(struct engine *engine, const struct writer_result *result)
 {
-    static const struct timeval wait = {PROBE_SECONDS, 0};
     struct od_error error;
 
     recovery_forget_work(engine->writing);
     engine->writing = NULL;
     if (result->code == OD_EFULL ||
         (result->code == 0 && engine->disk_was_full && !store_has_disk_room(engine->store))) {
-        evtimer_add(engine->probe_event, &wait);
+        engine_probe_later(engine);
         return;
     }
     if (result->code != 0 || recovery_load(engine, &error) != 0) {
         log_error("the store cannot be used again: restart",
                   FIELD_TEXT("reason", result->code != 0 ? result->error.text : error.text));
         engine->exit_status = EXIT_STORE;
-        event_base_loopbreak(engine->base);
+        engine_leave(engine);
         return;
     }
     recording_reload(engine);

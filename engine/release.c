@@ -106,19 +106,28 @@ static void finish(struct engine *engine)
     release_on_writer(engine); /* its result may have waited for this */
 }
 
+static bool is_used_up(const struct engine *engine, int64_t started_ns, uint32_t items)
+{
+    if (engine->steps.is_stepped) {
+        return items >= engine->steps.turn_items;
+    }
+    return clock_mono_ns() - started_ns > RELEASE_BUDGET_NS;
+}
+
 void release_run(struct engine *engine)
 {
     int64_t started_ns = clock_mono_ns();
     const struct outbox_item *item;
+    uint32_t items = 0;
 
     if (!begin_reads(engine)) {
         engine->exit_status = EXIT_STORE;
-        event_base_loopbreak(engine->base);
+        engine_leave(engine);
         return;
     }
     while ((item = outbox_take(&engine->releasing->outbox)) != NULL) {
         release_item(engine, item);
-        if (clock_mono_ns() - started_ns > RELEASE_BUDGET_NS) {
+        if (is_used_up(engine, started_ns, ++items)) {
             end_reads(engine); /* no read transaction outlives its slice */
             turn_wanted(engine);
             return;
@@ -151,6 +160,7 @@ void release_on_writer(struct engine *engine)
     if (engine->releasing != NULL || !writer_take(engine->writer, &result)) {
         return;
     }
+    engine->steps.is_carried_out = false;
     if (engine->mode == ENGINE_READ_ONLY) {
         recovery_probe(engine, &result);
     } else if (result.code != 0) {

@@ -65,6 +65,10 @@ static int check_store(struct replay *replay, struct od_error *error)
     if (code != 0) {
         return code;
     }
+    if (replay->options.verify && header->is_part) {
+        return od_error_set(error, OD_EINVAL,
+                            "the trace is a part of others: it has no digests to compare with");
+    }
     replay->fits = digest == header->store_digest && !header->is_part;
     if (replay->options.verify && digest != header->store_digest) {
         return od_error_set(error, OD_EINVAL,

@@ -18,7 +18,9 @@ void turn_wanted(struct engine *engine)
 {
     static const struct timeval at_once = {0, 0};
 
-    if (!evtimer_pending(engine->run_event, NULL)) {
+    if (engine->steps.is_stepped) {
+        engine->steps.is_turn_wanted = true;
+    } else if (!evtimer_pending(engine->run_event, NULL)) {
         evtimer_add(engine->run_event, &at_once);
     }
 }
@@ -80,6 +82,15 @@ static struct work *free_work(struct engine *engine)
     return NULL;
 }
 
+static void tell_closed(const struct engine *engine, bool has_rows)
+{
+    const struct engine_watch *watch = engine->steps.watch;
+
+    if (watch != NULL) {
+        watch->on_closed(watch->context, has_rows);
+    }
+}
+
 /* A batch without rows has nothing to wait for but those before it. */
 void turn_hand_over(struct engine *engine)
 {
@@ -90,6 +101,7 @@ void turn_hand_over(struct engine *engine)
         if (engine->clock.is_test) {
             advance_store_clock(engine);
         }
+        tell_closed(engine, true);
         engine->writing = engine->filling;
         engine->filling = free_work(engine);
         writer_submit(engine->writer, engine->writing->batch);
@@ -97,6 +109,7 @@ void turn_hand_over(struct engine *engine)
     }
     recording_flush(engine, engine->filling);
     if (!outbox_is_empty(&engine->filling->outbox) && engine->releasing == NULL) {
+        tell_closed(engine, false);
         engine->releasing = engine->filling;
         engine->filling = free_work(engine);
         turn_wanted(engine);
@@ -139,6 +152,14 @@ static void close_letter(struct engine *engine)
     }
 }
 
+static bool is_used_up(const struct engine *engine, int64_t started_ns, uint32_t letters)
+{
+    if (engine->steps.is_stepped) {
+        return letters >= engine->steps.turn_letters;
+    }
+    return clock_mono_ns() - started_ns > TURN_BUDGET_NS;
+}
+
 static bool may_handle(const struct engine *engine)
 {
     return engine->mode == ENGINE_READY || engine->mode == ENGINE_DRAINING;
@@ -146,19 +167,20 @@ static bool may_handle(const struct engine *engine)
 
 static void handle_messages(struct engine *engine, int64_t started_ns)
 {
+    uint32_t letters = 0;
     struct od_error error;
 
     if (reader_begin(engine->reader, &error) != 0) {
         log_error("the store cannot be read", FIELD_TEXT("reason", error.text));
         engine->exit_status = EXIT_STORE;
-        event_base_loopbreak(engine->base);
+        engine_leave(engine);
         return;
     }
     for (;;) {
         bool between = mailbox_derived(&engine->mailbox) == 0;
 
         if (between && ((batch_is_full(engine) && !writer_is_free(engine)) ||
-                        clock_mono_ns() - started_ns > TURN_BUDGET_NS)) {
+                        is_used_up(engine, started_ns, letters))) {
             break;
         }
         if (!handle_next(engine)) {
@@ -166,6 +188,7 @@ static void handle_messages(struct engine *engine, int64_t started_ns)
         }
         if (mailbox_derived(&engine->mailbox) == 0) {
             close_letter(engine);
+            letters++;
         }
     }
     reader_end(engine->reader);

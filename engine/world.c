@@ -101,7 +101,11 @@ static void world_put(struct effects *effects, enum table table, const struct ke
                       const void *record)
 {
     struct engine *engine = engine_of_effects(effects);
+    const struct engine_watch *watch = engine->steps.watch;
 
+    if (watch != NULL) {
+        watch->on_put(watch->context, table, key, record);
+    }
     batch_put(engine->filling->batch, table, key, record);
     if (engine->counts_digest) {
         count_digest(engine, table, false, key, batch_last_value(engine->filling->batch));
@@ -121,7 +125,11 @@ static void world_put(struct effects *effects, enum table table, const struct ke
 static void world_delete(struct effects *effects, enum table table, const struct key *key)
 {
     struct engine *engine = engine_of_effects(effects);
+    const struct engine_watch *watch = engine->steps.watch;
 
+    if (watch != NULL) {
+        watch->on_delete(watch->context, table, key);
+    }
     batch_delete(engine->filling->batch, table, key);
     if (engine->counts_digest) {
         count_digest(engine, table, true, key, SLICE(""));
@@ -170,8 +178,12 @@ static void keep_response(struct engine *engine, const struct reply *reply)
 static void world_reply(struct effects *effects, const struct reply *reply)
 {
     struct engine *engine = engine_of_effects(effects);
+    const struct engine_watch *watch = engine->steps.watch;
 
     if ((reply->exchange & GATEWAY_EXCHANGE) == 0) {
+        if (watch != NULL) {
+            watch->on_reply(watch->context, reply);
+        }
         keep_response(engine, outbox_put_reply(&engine->filling->outbox, reply));
         return;
     }
@@ -181,6 +193,9 @@ static void world_reply(struct effects *effects, const struct reply *reply)
                                           .attempt = event->attempt,
                                           .status = reply->event.status};
 
+    if (watch != NULL) {
+        watch->on_answer(watch->context, (uint32_t)(reply->exchange & UINT32_MAX), &answer);
+    }
     outbox_put_answer(&engine->filling->outbox, (uint32_t)(reply->exchange & UINT32_MAX), &answer);
 }
 
@@ -309,6 +324,9 @@ void world_handle(struct engine *engine, const struct message *message)
     struct effects *out = &engine->effects.effects;
 
     engine->handled = message;
+    if (engine->steps.watch != NULL) {
+        engine->steps.watch->on_message(engine->steps.watch->context, message);
+    }
     switch (message->actor.kind) {
     case ACTOR_PLATFORM: platform_handle(message, view, out); break;
     case ACTOR_DIRECTORY: directory_handle(&engine->settings, message, view, out); break;

@@ -127,6 +127,29 @@ static void compare_rows(struct check *check, const uint64_t rows[TABLE_COUNT])
     }
 }
 
+static int check_all(struct check *check, struct store *store, struct od_error *error)
+{
+    uint64_t rows[TABLE_COUNT];
+    int code = reader_open(store, &check->reader, error);
+
+    if (code != 0) {
+        return code;
+    }
+    code = reader_begin(check->reader, error);
+    if (code == 0) {
+        arena_init(&check->row, 1 << 16);
+        count_rows(check, rows);
+        walk_all(check);
+        compare_rows(check, rows);
+        check_progress(check);
+        reader_end(check->reader);
+        arena_deinit(&check->row);
+        memory_free(check->removals.jobs);
+    }
+    reader_close(check->reader);
+    return code;
+}
+
 /* LMDB prints and aborts where a page makes no sense; the finding says it better. */
 static void on_assertion(MDB_env *env, const char *text)
 {
@@ -153,13 +176,11 @@ static int check_child(void *context)
     const struct child_task *task = context;
     struct store_options options = {.directory = task->directory, .is_read_only = true};
     struct check *check = memory_zero(1, sizeof(*check));
-    uint64_t rows[TABLE_COUNT];
     struct store *store;
     struct od_error error;
     int32_t code;
 
     check->pipe = task->pipe;
-    arena_init(&check->row, 1 << 16);
     options.on_page_damage = on_page_damage;
     options.damage_context = check;
     code = store_open(&options, &store, &error);
@@ -168,29 +189,33 @@ static int check_child(void *context)
         return 0;
     }
     if (code == 0) {
-        code = reader_open(store, &check->reader, &error);
-    }
-    if (code == 0) {
-        code = reader_begin(check->reader, &error);
+        (void)mdb_env_set_assert(store_env(store), on_assertion);
+        code = check_all(check, store, &error);
     }
     if (code != 0) {
         check_send(task->pipe, 'C', &code, sizeof(code));
         check_send(task->pipe, 'E', error.text, (uint16_t)strlen(error.text));
         return CHECK_COULD_NOT_OPEN;
     }
-    (void)mdb_env_set_assert(store_env(store), on_assertion);
-    count_rows(check, rows);
-    walk_all(check);
-    compare_rows(check, rows);
-    check_progress(check);
-    reader_end(check->reader);
-    reader_close(check->reader);
     store_close(store);
     check_send(task->pipe, 'N', &check->findings, sizeof(check->findings));
-    arena_deinit(&check->row);
-    memory_free(check->removals.jobs);
     memory_free(check);
     return 0;
+}
+
+/* ---- an open store ---- */
+
+int check_store(struct store *store, const struct check_listener *listener, uint64_t *findings,
+                struct od_error *error)
+{
+    struct check *check = memory_zero(1, sizeof(*check));
+    int code;
+
+    check->listener = listener;
+    code = check_all(check, store, error);
+    *findings = check->findings;
+    memory_free(check);
+    return code;
 }
 
 /* ---- the parent ---- */

@@ -15,6 +15,7 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "storage/store.h"
 
 /* How many findings are told; all are counted. */
 enum { CHECK_TOLD_MAX = 1000 };
@@ -32,5 +33,10 @@ struct check_listener {
  * number of findings, or, when the store cannot be opened at all, an error as of store_open. */
 int check_run(const char *directory, const struct check_listener *listener, uint64_t *findings,
               struct od_error *error);
+
+/* The same with a store that is open, in this process, which a damaged page ends; without progress.
+ * For the simulation, which checks a small store many times. An error as of reader_begin. */
+int check_store(struct store *store, const struct check_listener *listener, uint64_t *findings,
+                struct od_error *error);
 
 #endif

@@ -58,7 +58,8 @@ struct check_live {
 };
 
 struct check {
-    int pipe;
+    int pipe;                              /* to the parent, in the child that check_run starts */
+    const struct check_listener *listener; /* of check_store; NULL: the parent listens */
     struct reader *reader;
     struct arena row; /* what the check of a row decodes */
     enum table entered;

@@ -36,7 +36,7 @@ void check_enter(struct check *check, enum table table)
 {
     const char *name = table_name(table);
 
-    if (check->entered == table && check->rows > 0) {
+    if (check->listener != NULL || (check->entered == table && check->rows > 0)) {
         return;
     }
     check->entered = table;
@@ -60,7 +60,11 @@ void check_say(struct check *check, enum table table, const struct key *key, con
     OD_CHECK(length >= 0);
     key_print(table, key, place);
     length = snprintf(text, sizeof(text), "%s %s: %s", table_name(table), place, what);
-    check_send(check->pipe, 'F', text, (uint16_t)length);
+    if (check->listener != NULL) {
+        check->listener->on_finding(check->listener->context, text);
+    } else {
+        check_send(check->pipe, 'F', text, (uint16_t)length);
+    }
 }
 
 /* ---- walks ---- */
@@ -78,6 +82,9 @@ void check_progress(const struct check *check)
 {
     uint64_t numbers[2] = {check->rows, check->rows_in_all};
 
+    if (check->listener != NULL) {
+        return;
+    }
     check_send(check->pipe, 'P', numbers, sizeof(numbers));
 }
 

@@ -31,6 +31,7 @@ enum writer_step {
 
 struct writer {
     struct store *store;
+    bool is_stepped; /* there is no thread, and no eventfd */
     pthread_t thread;
     int eventfd;
     bool is_idle; /* the submitting thread's own knowledge */
@@ -240,11 +241,49 @@ fail_eventfd:
     return od_error_set(error, OD_EIO, "writer: %s", strerrordesc_np(code));
 }
 
-void writer_close(struct writer *writer)
+/* ---- without a thread ---- */
+
+/* The mutex and the condition stay, so that everything but the thread is as it is with one. */
+int writer_open_stepped(struct store *store, struct writer **out, struct od_error *error)
 {
-    if (writer == NULL) {
-        return;
+    struct writer *writer = memory_zero(1, sizeof(*writer));
+    int code = pthread_mutex_init(&writer->mutex, NULL);
+
+    if (code == 0) {
+        code = pthread_cond_init(&writer->changed, NULL);
+        if (code != 0) {
+            pthread_mutex_destroy(&writer->mutex);
+        }
     }
+    if (code != 0) {
+        memory_free(writer);
+        return od_error_set(error, OD_EIO, "writer: %s", strerrordesc_np(code));
+    }
+    writer->store = store;
+    writer->is_stepped = true;
+    writer->is_idle = true;
+    writer->eventfd = -1;
+    *out = writer;
+    return 0;
+}
+
+int writer_step(struct writer *writer)
+{
+    int64_t begun = clock_ns();
+
+    OD_CHECK(writer->is_stepped);
+    OD_CHECK(writer->step == WRITER_WORKS);
+    writer->result = (struct writer_result){0};
+    writer->result.code = batch_commit(writer, writer->batch, &writer->result.error);
+    writer->result.commit_ns = clock_ns() - begun;
+    writer->step = WRITER_IS_DONE;
+    return writer->result.code;
+}
+
+/* ---- both ---- */
+
+static void thread_end(struct writer *writer)
+{
     pthread_mutex_lock(&writer->mutex);
     while (writer->step == WRITER_WORKS) {
         pthread_cond_wait(&writer->changed, &writer->mutex);
@@ -253,9 +292,19 @@ void writer_close(struct writer *writer)
     pthread_cond_broadcast(&writer->changed);
     pthread_mutex_unlock(&writer->mutex);
     OD_CHECK(pthread_join(writer->thread, NULL) == 0);
+    close(writer->eventfd);
+}
+
+void writer_close(struct writer *writer)
+{
+    if (writer == NULL) {
+        return;
+    }
+    if (!writer->is_stepped) {
+        thread_end(writer);
+    }
     pthread_cond_destroy(&writer->changed);
     pthread_mutex_destroy(&writer->mutex);
-    close(writer->eventfd);
     memory_free(writer);
 }
 
@@ -289,7 +338,8 @@ static void result_take(struct writer *writer, struct writer_result *out)
     writer->batch = NULL;
     writer->step = WRITER_WAITS;
     writer->is_idle = true;
-    OD_CHECK(read(writer->eventfd, &count, sizeof(count)) == (ssize_t)sizeof(count));
+    OD_CHECK(writer->is_stepped ||
+             read(writer->eventfd, &count, sizeof(count)) == (ssize_t)sizeof(count));
 }
 
 bool writer_take(struct writer *writer, struct writer_result *out)
@@ -308,6 +358,9 @@ bool writer_take(struct writer *writer, struct writer_result *out)
 void writer_wait(struct writer *writer, struct writer_result *out)
 {
     OD_CHECK(!writer->is_idle);
+    if (writer->is_stepped && writer->step == WRITER_WORKS) {
+        (void)writer_step(writer);
+    }
     pthread_mutex_lock(&writer->mutex);
     while (writer->step != WRITER_IS_DONE) {
         pthread_cond_wait(&writer->changed, &writer->mutex);

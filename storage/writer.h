@@ -21,10 +21,19 @@ struct writer_result {
 /* Starts the thread with all signals blocked but those of its own faults. *out is the caller's to close. */
 int writer_open(struct store *store, struct writer **out, struct od_error *error);
 
-/* Waits for the batch under way, then ends the thread. */
+/* A writer without a thread: writer_step commits, and whoever calls it decides when. For what runs
+ * an engine by hand (engine/steps.h). */
+int writer_open_stepped(struct store *store, struct writer **out, struct od_error *error);
+
+/* Carries out the batch under way, of which there is one: its result can then be taken. The hook is
+ * called in the caller's thread. For a stepped writer only. Returns the result's code. */
+int writer_step(struct writer *writer);
+
+/* Waits for the batch under way, then ends the thread. A stepped writer drops a batch that has not
+ * been carried out, as a crash would. */
 void writer_close(struct writer *writer);
 
-/* Readable when a result can be taken. */
+/* Readable when a result can be taken; -1 for a stepped writer. */
 int writer_eventfd(const struct writer *writer);
 
 bool writer_is_idle(const struct writer *writer);
@@ -36,7 +45,7 @@ void writer_submit(struct writer *writer, struct batch *batch);
 bool writer_take(struct writer *writer, struct writer_result *out);
 
 /* Blocks until the batch under way has ended and takes its result; for start, drain and tests,
- * never on a running reactor. */
+ * never on a running reactor. A stepped writer carries it out, if nobody has. */
 void writer_wait(struct writer *writer, struct writer_result *out);
 
 /* For tests: called in the writer's thread before a commit with a running number from 1; a non-zero

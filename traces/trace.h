@@ -149,6 +149,13 @@ void trace_put_header(struct trace_buffer *buffer, const struct trace_header *he
 void trace_put(struct trace_buffer *buffer, const struct trace_record *record,
                struct pseudonyms *pseudonyms);
 
+/* Appends a record that is packed already, as by trace_put. */
+void trace_put_packed(struct trace_buffer *buffer, struct slice record);
+
+/* The last record is longer than a frame may be, so its frame cannot be closed. A record that was
+ * read can become so by being written again: others may have written it with shorter numbers. */
+bool trace_frame_is_too_long(const struct trace_buffer *buffer);
+
 /* Ends the open frame, if there is one. */
 void trace_close_frame(struct trace_buffer *buffer);
 

@@ -175,12 +175,48 @@ static void put_lost(struct buf *out, struct slice reason)
     advance(out, pack_text(at, reason));
 }
 
+static size_t frame_size(const struct trace_buffer *buffer)
+{
+    return buffer->bytes.size - buffer->frame - TRACE_FRAME_HEAD;
+}
+
+bool trace_frame_is_too_long(const struct trace_buffer *buffer)
+{
+    return buffer->is_open && frame_size(buffer) > TRACE_FRAME_MAX;
+}
+
+/* The record at `at`, with which its frame would be too long, begins one of its own. */
+static void split_frame(struct trace_buffer *buffer, size_t at)
+{
+    struct buf *bytes = &buffer->bytes;
+    size_t size = bytes->size - at;
+
+    OD_CHECK(buf_reserve(bytes, TRACE_FRAME_HEAD) == 0);
+    memmove(bytes->data + at + TRACE_FRAME_HEAD, bytes->data + at, size);
+    bytes->size = at;
+    trace_close_frame(buffer);
+    open_frame(buffer);
+    bytes->size += size;
+}
+
+static void end_record(struct trace_buffer *buffer, size_t at)
+{
+    if (trace_frame_is_too_long(buffer) && at > buffer->frame + TRACE_FRAME_HEAD) {
+        split_frame(buffer, at);
+    }
+    if (frame_size(buffer) >= TRACE_FRAME_BYTES && !trace_frame_is_too_long(buffer)) {
+        trace_close_frame(buffer);
+    }
+}
+
 void trace_put(struct trace_buffer *buffer, const struct trace_record *record,
                struct pseudonyms *pseudonyms)
 {
     struct buf *out = &buffer->bytes;
+    size_t at;
 
     open_frame(buffer);
+    at = out->size;
     switch (record->kind) {
     case TRACE_ZONE: put_zone(out, &record->zone); break;
     case TRACE_MESSAGE: put_message(out, &record->message, pseudonyms); break;
@@ -193,9 +229,17 @@ void trace_put(struct trace_buffer *buffer, const struct trace_record *record,
     if (pseudonyms != NULL) {
         pseudonyms_forget(pseudonyms);
     }
-    if (out->size - buffer->frame >= TRACE_FRAME_BYTES) {
-        trace_close_frame(buffer);
-    }
+    end_record(buffer, at);
+}
+
+void trace_put_packed(struct trace_buffer *buffer, struct slice record)
+{
+    size_t at;
+
+    open_frame(buffer);
+    at = buffer->bytes.size;
+    OD_CHECK(buf_append_slice(&buffer->bytes, record) == 0);
+    end_record(buffer, at);
 }
 
 /* ---- files ---- */

@@ -98,6 +98,20 @@ static void a_real_clock_sees_that_its_process_stood_still(void **state)
     assert_false(clock_refresh(&clock));
 }
 
+static void a_clock_that_is_set_by_hand_goes_as_it_is_told(void **state)
+{
+    struct clock clock;
+
+    (void)state;
+    clock_open_by_hand(&clock, 1000, 50);
+    assert_false(clock_refresh(&clock));
+    clock_set(&clock, 400, 90); /* the wall clock may go back */
+    assert_int_equal(clock_now(&clock), 400);
+    assert_int_equal(clock_mono(&clock), 90);
+    assert_false(clock_refresh(&clock));
+    assert_int_equal(clock_now(&clock), 400);
+}
+
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(a_test_clock_stands_still),
     cmocka_unit_test(mono_moves_along_with_the_test_clock),
@@ -105,6 +119,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(a_real_clock_is_the_systems),
     cmocka_unit_test(a_real_clock_is_the_same_until_it_is_refreshed),
     cmocka_unit_test(a_real_clock_sees_that_its_process_stood_still),
+    cmocka_unit_test(a_clock_that_is_set_by_hand_goes_as_it_is_told),
 };
 
 OD_TEST_MAIN(tests)

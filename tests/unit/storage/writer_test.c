@@ -264,6 +264,48 @@ static void a_failed_meta_write_asks_for_a_reopening(void **state)
     assert_in_range(committed(f, 1), 11, 12);
 }
 
+static int refuse_second(void *context, uint64_t number)
+{
+    (void)context;
+    return number == 2 ? OD_EFULL : 0;
+}
+
+static void a_stepped_writer_commits_when_it_is_told_to(void **state)
+{
+    struct store_fixture *f = *state;
+    struct writer_result result;
+    struct writer *writer;
+
+    assert_int_equal(writer_open_stepped(f->store, &writer, &f->error), 0);
+    assert_int_equal(writer_eventfd(writer), -1);
+    writer_set_hook(writer, refuse_second, NULL);
+    put(f, 1, 11);
+    writer_submit(writer, f->batch);
+    assert_false(writer_take(writer, &result));
+    assert_int_equal(committed(f, 1), 0);
+    assert_int_equal(writer_step(writer), 0);
+    assert_int_equal(committed(f, 1), 11); /* on disk, and nobody has been told */
+    assert_false(writer_is_idle(writer));
+    assert_true(writer_take(writer, &result));
+    assert_true(writer_is_idle(writer));
+
+    batch_clear(f->batch);
+    put(f, 1, 12);
+    writer_submit(writer, f->batch);
+    assert_int_equal(writer_step(writer), OD_EFULL);
+    writer_wait(writer, &result);
+    assert_int_equal(result.code, OD_EFULL);
+    assert_int_equal(committed(f, 1), 11);
+    writer_submit(writer, f->batch);
+    writer_wait(writer, &result); /* carries it out */
+    assert_int_equal(committed(f, 1), 12);
+    batch_clear(f->batch);
+    put(f, 1, 13);
+    writer_submit(writer, f->batch);
+    writer_close(writer); /* as a crash: nothing of it is on disk */
+    assert_int_equal(committed(f, 1), 12);
+}
+
 #define CASE(name)                                                                                 \
     cmocka_unit_test_setup_teardown(name, store_fixture_setup, store_fixture_teardown)
 
@@ -274,6 +316,7 @@ static const struct CMUnitTest tests[] = {
     CASE(an_empty_batch_is_fine),
     CASE(a_refused_batch_leaves_nothing),
     CASE(closing_waits_for_the_batch_under_way),
+    CASE(a_stepped_writer_commits_when_it_is_told_to),
     cmocka_unit_test_setup_teardown(a_full_map_recovers_after_deletes, small_map_setup,
                                     store_fixture_teardown),
     cmocka_unit_test_setup_teardown(a_full_disk_recovers_with_room, durable_setup,

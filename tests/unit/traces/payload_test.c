@@ -58,8 +58,7 @@ static void shapes_name_every_member(void **state)
     (void)state;
     for (unsigned type = 0; type < MESSAGE_TYPE_COUNT; type++) {
         if (trace_payloads[type].shape != NULL) {
-            assert_complete(trace_payloads[type].shape,
-                            message_type_name((enum message_type)type));
+            assert_complete(trace_payloads[type].shape, message_type_name((enum message_type)type));
         }
     }
 }
@@ -125,7 +124,9 @@ static void every_payload_comes_back(void **state)
 static void a_patch_of_a_contact_comes_back(void **state)
 {
     static const struct attribute_value attributes[] = {
-        {.name = SLICE_INIT("birthday"), .type = ATTRIBUTE_STRING, .text = SLICE_INIT("1990-01-05")},
+        {.name = SLICE_INIT("birthday"),
+         .type = ATTRIBUTE_STRING,
+         .text = SLICE_INIT("1990-01-05")},
         {.name = SLICE_INIT("gone"), .is_null = true},
         {.name = SLICE_INIT("size"), .type = ATTRIBUTE_NUMBER, .number = -1.5},
         {.name = SLICE_INIT("vip"), .type = ATTRIBUTE_BOOLEAN, .boolean = true},
@@ -214,14 +215,14 @@ static void assert_refused(enum message_type type, struct slice bytes)
 static void what_is_no_payload_is_refused(void **state)
 {
     (void)state;
-    assert_refused(MESSAGE_TICK, SLICE("\x80"));                 /* not nil */
-    assert_refused(MESSAGE_DID_PATCH, SLICE("\xc0"));            /* nil */
-    assert_refused(MESSAGE_DID_PATCH, SLICE("\x81\x04\x01"));    /* a key that is not known */
-    assert_refused(MESSAGE_DID_PATCH, SLICE("\x81\x03\x03"));    /* a status beyond the last */
+    assert_refused(MESSAGE_TICK, SLICE("\x80"));                      /* not nil */
+    assert_refused(MESSAGE_DID_PATCH, SLICE("\xc0"));                 /* nil */
+    assert_refused(MESSAGE_DID_PATCH, SLICE("\x81\x04\x01"));         /* a key that is not known */
+    assert_refused(MESSAGE_DID_PATCH, SLICE("\x81\x03\x03"));         /* a status beyond the last */
     assert_refused(MESSAGE_DID_PATCH, SLICE("\x82\x03\x01\x02\x01")); /* keys that descend */
     assert_refused(MESSAGE_DID_PATCH, SLICE("\x82\x03\x01\x03\x01")); /* a key twice */
-    assert_refused(MESSAGE_GRANT, SLICE("\x81\x02\x01"));        /* a number for a boolean */
-    assert_refused(MESSAGE_CALL_RESULT, SLICE("\x81\x06\x08"));  /* an outcome beyond the last */
+    assert_refused(MESSAGE_GRANT, SLICE("\x81\x02\x01"));             /* a number for a boolean */
+    assert_refused(MESSAGE_CALL_RESULT, SLICE("\x81\x06\x08")); /* an outcome beyond the last */
     assert_refused(MESSAGE_CONTACTS_UPSERT, SLICE("\x81\x01\xdd\x00\x01\x86\xa1")); /* too long */
 }
 

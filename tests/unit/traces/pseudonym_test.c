@@ -147,8 +147,7 @@ static void numbers_of_a_pool_and_hashes_go(void **state)
     const struct record_list list = {dids, 1};
     const struct record_list *told = pseudonym_of(*state, PRIVACY_POOL, &list);
 
-    assert_false(
-        slice_equal(((const struct pool_did *)told->items)[0].number, dids[0].number));
+    assert_false(slice_equal(((const struct pool_did *)told->items)[0].number, dids[0].number));
     assert_memory_not_equal(pseudonym_of(*state, PRIVACY_HASH, hash), hash, sizeof(hash));
     assert_memory_equal(pseudonym_of(*state, PRIVACY_HASH, none), none, sizeof(none));
 }

@@ -1,0 +1,242 @@
+/* What may happen in a step, and how often. */
+#include "base/check.h"
+#include "tests/sim/sim.h"
+
+uint32_t moves_some_organisation(struct sim *sim)
+{
+    uint32_t first = below(sim, MODEL_ORGANISATIONS);
+
+    for (uint32_t i = 0; i < MODEL_ORGANISATIONS; i++) {
+        uint32_t number = 1 + (first + i) % MODEL_ORGANISATIONS;
+
+        if (sim->model.organisations[number].exists) {
+            return number;
+        }
+    }
+    return 0;
+}
+
+/* ---- time ---- */
+
+static void move_time(struct sim *sim)
+{
+    static const int64_t spans[] = {1000, 5000, 60000, 600000, 3600000, 6 * 3600000};
+
+    world_pass_until(sim, sim->at + 1 + (int64_t)below(sim, (uint32_t)spans[below(sim, 6)]));
+}
+
+/* The engine sees the time late, as a busy one does. */
+static void move_time_unseen(struct sim *sim)
+{
+    int64_t span = 1 + (int64_t)below(sim, chance(sim, 70) ? 3000 : 600000);
+
+    sim->at += span;
+    sim->mono += span;
+    world_set_clock(sim, CLOCK_GOES_ON);
+}
+
+static void move_clock_back(struct sim *sim)
+{
+    sim->at -= (int64_t)below(sim, chance(sim, 50) ? 10000 : 3 * 3600000);
+    sim->model.has_stepped_back = true;
+    sim_count(sim, COUNT_CLOCK_BACK);
+    world_set_clock(sim, CLOCK_WAS_SET);
+}
+
+static void move_clock_ahead(struct sim *sim)
+{
+    sim->at += (int64_t)below(sim, chance(sim, 50) ? 10000 : 3 * 3600000);
+    sim_count(sim, COUNT_CLOCK_AHEAD);
+    world_set_clock(sim, CLOCK_WAS_SET);
+}
+
+static void move_gap(struct sim *sim)
+{
+    int64_t span = 5000 + (int64_t)below(sim, 2 * 3600000);
+
+    sim->at += span;
+    sim->mono += span;
+    sim_count(sim, COUNT_CLOCK_GAPS);
+    world_set_clock(sim, CLOCK_STOOD_STILL);
+}
+
+/* ---- the disk ---- */
+
+static void move_disk_full(struct sim *sim)
+{
+    sim->is_disk_full = true;
+}
+
+static void move_disk_dying(struct sim *sim)
+{
+    sim->refusal = OD_EIO;
+}
+
+static void move_disk_slow(struct sim *sim)
+{
+    sim->is_disk_slow = true;
+    sim_count(sim, COUNT_DISK_SLOW);
+}
+
+static void move_disk_heals(struct sim *sim)
+{
+    sim->is_disk_slow = sim->is_disk_full = false;
+}
+
+/* ---- crashes ---- */
+
+/* Steps until a batch is with the writer; false: it does not come to that. */
+static bool reach_commit(struct sim *sim)
+{
+    for (unsigned i = 0; i < 20 && !engine_is_committing(sim->engine); i++) {
+        if (!world_step(sim, false)) {
+            return false;
+        }
+    }
+    return engine_is_committing(sim->engine);
+}
+
+static void move_crash(struct sim *sim)
+{
+    switch (below(sim, 4)) {
+    case 0: /* somewhere in the middle of a turn's work */
+        engine_limit_turns(sim->engine, between(sim, 1, 3), 1000);
+        (void)world_step(sim, false);
+        sim_count(sim, COUNT_CRASH_FILLING);
+        break;
+    case 1:
+        (void)reach_commit(sim);
+        sim_count(sim, COUNT_CRASH_BEFORE);
+        break;
+    case 2:
+        if (reach_commit(sim)) {
+            world_commit(sim, true);
+        }
+        sim_count(sim, COUNT_CRASH_UNHEARD);
+        break;
+    default:
+        if (reach_commit(sim)) {
+            world_commit(sim, false);
+            engine_limit_turns(sim->engine, 1, between(sim, 1, 2));
+            (void)world_step(sim, false);
+        }
+        sim_count(sim, COUNT_CRASH_RELEASING);
+    }
+    world_crash(sim);
+}
+
+/* ---- workers ---- */
+
+static void move_claim(struct sim *sim)
+{
+    workers_claim(sim, between(sim, 1, 20), chance(sim, 40));
+}
+
+/* A claim that waits is given up, or was answered already. */
+static void move_give_up(struct sim *sim)
+{
+    for (uint64_t i = sim->last_exchange; i > 0 && i + 200 > sim->last_exchange; i--) {
+        if (sim->requests[i].is_waiting && sim->requests[i].kind == REQUEST_CLAIM) {
+            const struct message message = {
+                .actor = {ACTOR_DISPATCHER, 0}, .type = MESSAGE_CLAIM_GIVEN_UP, .exchange = i};
+
+            engine_post(sim->engine, &message, NULL);
+            return;
+        }
+    }
+}
+
+/* ---- a step ---- */
+
+static const struct move {
+    unsigned weight;
+    const char *name;
+    void (*make)(struct sim *sim);
+} moves[] = {
+    {60, "workers say something", workers_move},
+    {40, "a worker claims", move_claim},
+    {6, "a claim is given up", move_give_up},
+    {4, "workers die", workers_forget},
+    {16, "a program is launched", moves_launch},
+    {16, "an execution is paused, resumed or cancelled", moves_control},
+    {12, "a contact changes", moves_change_contact},
+    {6, "members of an audience change", moves_change_members},
+    {5, "a DID changes", moves_change_did},
+    {8, "credits or limits of an organisation change", moves_change_organisation},
+    {6, "a program changes", moves_change_program},
+    {8, "clients repeat what was not answered", clients_repeat},
+    {34, "time passes", move_time},
+    {12, "time passes unseen", move_time_unseen},
+    {2, "the wall clock is set back", move_clock_back},
+    {2, "the wall clock is set ahead", move_clock_ahead},
+    {2, "the process stands still", move_gap},
+    {2, "the disk is full", move_disk_full},
+    {1, "a commit fails", move_disk_dying},
+    {3, "the disk is slow", move_disk_slow},
+    {8, "the disk is as ever", move_disk_heals},
+    {4, "a crash", move_crash},
+    {1, "the store is checked", world_check},
+};
+
+void moves_do(struct sim *sim)
+{
+    unsigned total = 0, drawn;
+
+    for (size_t i = 0; i < sizeof(moves) / sizeof(moves[0]); i++) {
+        total += moves[i].weight;
+    }
+    drawn = below(sim, total);
+    for (size_t i = 0; i < sizeof(moves) / sizeof(moves[0]); i++) {
+        if (drawn < moves[i].weight) {
+            sim_tell(sim, "%s", moves[i].name);
+            moves[i].make(sim);
+            return;
+        }
+        drawn -= moves[i].weight;
+    }
+}
+
+/* ---- the beginning ---- */
+
+static void make_attribute(struct sim *sim, uint32_t organisation)
+{
+    struct arena *arena = arena_new();
+    struct attribute *attribute = arena_zalloc(arena, sizeof(*attribute));
+    union payload payload = {.attribute = attribute};
+
+    attribute->id = engine_new_id(sim->engine);
+    attribute->name = SLICE("due");
+    attribute->type = ATTRIBUTE_DATE;
+    clients_post(sim, REQUEST_WRITE, MESSAGE_ATTRIBUTE_CREATE, organisation, &payload, arena, 0);
+}
+
+void moves_make_world(struct sim *sim)
+{
+    uint32_t organisations = between(sim, 1, 3);
+    uint32_t contacts = chance(sim, 80) ? between(sim, 3, 30) : between(sim, 30, 120);
+
+    for (uint32_t i = 0; i < organisations; i++) {
+        moves_make_organisation(sim);
+    }
+    world_rest(sim);
+    for (uint32_t o = 1; o <= organisations; o++) {
+        make_attribute(sim, o);
+        moves_make_flow(sim, o);
+        moves_make_did(sim);
+        moves_make_did(sim);
+        moves_make_audience(sim, o);
+        moves_make_audience(sim, o);
+        moves_make_contacts(sim, o, contacts);
+    }
+    world_rest(sim);
+    for (uint32_t i = 0; i < 8 * organisations; i++) {
+        moves_change_members(sim);
+    }
+    world_rest(sim);
+    for (uint32_t o = 1; o <= organisations; o++) {
+        for (uint32_t i = between(sim, 1, 4); i > 0; i--) {
+            moves_make_program(sim, o);
+        }
+    }
+    world_rest(sim);
+}

@@ -1,0 +1,240 @@
+/* The deterministic simulation: the whole engine but HTTP in one process, and a world around it
+ * that one seed decides (docs/testing.md).
+ *
+ *     step n ─▶ a move of the world: a client, a worker, the clock, the disk, a crash
+ *            ─▶ some turns and commits of the engine
+ *            ─▶ what has become durable is told to the model (model.h), which judges it
+ *
+ * Each step draws from a stream of its own, made of the seed and its number. So a step that is left
+ * out changes what it did, and not what the others draw: that is how a failing seed is shrunk.
+ */
+#ifndef OUTDIAL_TESTS_SIM_SIM_H
+#define OUTDIAL_TESTS_SIM_SIM_H
+
+#include <stdio.h>
+
+#include "base/arena.h"
+#include "base/hash.h"
+#include "base/instant.h"
+#include "engine/engine.h"
+#include "engine/steps.h"
+#include "engine/zones.h"
+#include "tests/sim/counts.h"
+#include "tests/sim/log.h"
+#include "tests/sim/model.h"
+
+enum {
+    SIM_TEXT_MAX = 512,
+    SIM_SKIPS_MAX = 4096,
+    SIM_KNOWN_CALLS = 128,
+    SIM_KEYS = 64,
+    SIM_EXCHANGES = 65536, /* of one life of the engine */
+};
+
+/* What a run tells the process that started it; in memory that both share. */
+struct sim_slot {
+    uint64_t seed;
+    uint32_t step;
+    char text[SIM_TEXT_MAX]; /* what was broken; empty: nothing yet */
+    uint64_t counts[COUNTS];
+};
+
+/* Steps that do nothing. */
+struct sim_skips {
+    bool is_skipped[SIM_SKIPS_MAX];
+};
+
+/* What a client remembers of its request. */
+enum request_kind {
+    REQUEST_NONE,
+    REQUEST_WRITE,   /* of the directory or the platform: any answer will do */
+    REQUEST_FOREIGN, /* with an id of another tenant: not found */
+    REQUEST_CONTROL,
+    REQUEST_CLAIM,
+    REQUEST_EVENT,
+    REQUEST_KEYED, /* with an Idempotency-Key: `key` */
+};
+
+struct request {
+    enum request_kind kind;
+    enum message_type type;
+    bool is_waiting;
+    uint16_t durable; /* answers that are on disk and have not been let out */
+    uint32_t index;   /* of the known call, or of the key */
+    struct uuid claim_id;
+};
+
+/* A call as a worker knows it. */
+struct known_call {
+    bool is_there;
+    uint32_t execution, entry, tag;
+    uint16_t attempt;
+    struct uuid claim_id;
+    uint64_t seq;
+    bool has_dialled, is_over;
+    int64_t dial_by; /* of the first `accepted`; 0: none came */
+};
+
+/* A POST with an Idempotency-Key, repeated until it is answered. */
+struct keyed_request {
+    bool is_used, is_done, is_in_flight;
+    enum message_type type;
+    uint32_t organisation;
+    struct uuid id; /* the program */
+    int64_t amount;
+    uint8_t hash[KEY_HASH_BYTES];
+    unsigned done;   /* times that it was carried out, durably */
+    int64_t done_at; /* the latest wall instant that had been seen then */
+    unsigned tries;
+};
+
+struct sim {
+    uint64_t seed;
+    uint32_t step;
+    bool tells;
+    struct prng prng;
+    struct sim_slot *slot;
+
+    char folder[64];
+    struct config *config;
+    struct zones *zones;
+    struct engine *engine;
+    struct engine_watch watch;
+    int64_t at, mono;
+    int64_t latest_at; /* of the wall clock, which may be set back */
+    bool is_disk_full, is_disk_slow;
+    int refusal; /* of the next commit; 0: none */
+    bool has_crashed_by_itself;
+
+    struct arena memory; /* of the run */
+    struct sim_log filling, writing;
+    struct model model;
+
+    struct request *requests;
+    uint64_t last_exchange; /* the highest of this life */
+    struct known_call calls[SIM_KNOWN_CALLS];
+    uint32_t next_call;
+    struct keyed_request keys[SIM_KEYS];
+    uint32_t next_key;
+    uint32_t next_phone, next_number;
+    struct uuid flows[MODEL_ORGANISATIONS + 1]; /* each has one, from the beginning */
+};
+
+/* ---- chance ---- */
+
+static inline uint32_t below(struct sim *sim, uint32_t n)
+{
+    return (uint32_t)prng_below(&sim->prng, n);
+}
+
+static inline bool chance(struct sim *sim, uint32_t percent)
+{
+    return below(sim, 100) < percent;
+}
+
+static inline uint32_t between(struct sim *sim, uint32_t low, uint32_t high)
+{
+    return low + below(sim, high - low + 1);
+}
+
+static inline void sim_count(struct sim *sim, enum count what)
+{
+    sim->slot->counts[what]++;
+}
+
+/* ---- run.c ---- */
+
+/* Runs one seed from an empty store to its end. What is broken ends the process: with
+ * SIM_BROKEN and a text in the slot, or by a signal of the engine's own checks. */
+enum { SIM_BROKEN = 3 };
+
+void sim_run(struct sim *sim, uint32_t steps, const struct sim_skips *skips);
+
+/* A promise is broken, or the simulation itself. */
+void sim_fail(struct sim *sim, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+#define SIM_REQUIRE(sim, condition)                                                                \
+    ((condition) ? (void)0 : sim_fail(sim, "%s:%d: %s", __FILE_NAME__, __LINE__, #condition))
+
+/* A line of the story, where it is told. */
+void sim_tell(struct sim *sim, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* ---- world.c: the engine's life ---- */
+
+void world_begin(struct sim *sim);
+void world_end(struct sim *sim);
+/* Drops the engine and loads another one from the store, after a while. */
+void world_crash(struct sim *sim);
+/* A turn, or a commit, or a probe, if anything is to be done: false, it rests. */
+bool world_step(struct sim *sim, bool may_commit);
+/* Carries out the commit under way; unheard, the engine is not told. */
+void world_commit(struct sim *sim, bool is_unheard);
+/* Until nothing is left to do at this instant. */
+void world_rest(struct sim *sim);
+/* The engine sees the times that sim->at and sim->mono say. */
+void world_set_clock(struct sim *sim, enum clock_move move);
+/* Lets time pass until `at`: what is due happens in order. */
+void world_pass_until(struct sim *sim, int64_t at);
+/* The store's own check, and the model against its rows. */
+void world_check(struct sim *sim);
+
+/* ---- carrier.c: the push gateway, seen from outside ---- */
+
+const struct gateway_kind *const *carrier_kinds(struct sim *sim);
+
+/* ---- clients.c ---- */
+
+void clients_begin_life(struct sim *sim);
+void clients_on_reply(void *context, uint64_t exchange, const struct reply *reply);
+const struct response_kept *clients_on_keep(void *context, uint64_t exchange,
+                                            const struct reply *reply, struct arena *arena);
+/* Posts, and remembers it. Returns the exchange. */
+uint64_t clients_post(struct sim *sim, enum request_kind kind, enum message_type type,
+                      uint32_t actor, const union payload *payload, struct arena *arena,
+                      uint32_t index);
+void clients_repeat(struct sim *sim);           /* keyed requests that nobody has answered */
+bool clients_are_all_answered(struct sim *sim); /* the keyed ones */
+void clients_add_credits(struct sim *sim, uint32_t organisation, int64_t amount);
+void clients_launch(struct sim *sim, const struct model_program *program);
+
+/* ---- workers.c ---- */
+
+void workers_on_claimed(struct sim *sim, const struct reply *reply);
+void workers_on_event(struct sim *sim, const struct request *request, const struct reply *reply);
+void workers_claim(struct sim *sim, uint32_t max, bool waits);
+void workers_move(struct sim *sim);    /* one of them does something, honest or not */
+void workers_forget(struct sim *sim);  /* one dies with what it knew */
+bool workers_work_on(struct sim *sim); /* honest: the next event of each call; false: none */
+
+/* ---- moves.c ---- */
+
+void moves_make_world(struct sim *sim);
+void moves_do(struct sim *sim);
+uint32_t moves_some_organisation(struct sim *sim); /* its number; 0: there is none */
+
+/* ---- moves_programs.c ---- */
+
+void moves_make_flow(struct sim *sim, uint32_t organisation);
+void moves_make_program(struct sim *sim, uint32_t organisation);
+void moves_change_program(struct sim *sim);
+void moves_control(struct sim *sim);
+void moves_launch(struct sim *sim);
+
+/* ---- moves_contacts.c ---- */
+
+const struct model_contact *moves_some_contact(struct sim *sim); /* NULL: none */
+void moves_make_contacts(struct sim *sim, uint32_t organisation, uint32_t count);
+void moves_change_contact(struct sim *sim);
+void moves_make_audience(struct sim *sim, uint32_t organisation);
+void moves_change_members(struct sim *sim);
+void moves_make_did(struct sim *sim);
+void moves_change_did(struct sim *sim);
+void moves_make_organisation(struct sim *sim);
+void moves_change_organisation(struct sim *sim);
+
+/* ---- finale.c ---- */
+
+/* Everything heals, and whatever has begun comes to its end. */
+void finale_run(struct sim *sim);
+
+#endif
