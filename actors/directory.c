@@ -8,6 +8,7 @@ typedef void (*directory_fn)(const struct message *m, struct view *view, struct 
 static const directory_fn handlers[MESSAGE_TYPE_COUNT] = {
     [MESSAGE_ATTRIBUTE_CREATE] = directory_attribute_create,
     [MESSAGE_ATTRIBUTE_DELETE] = directory_attribute_delete,
+    [MESSAGE_REMOVE_ATTRIBUTE_SLICE] = directory_remove_attribute_slice,
     [MESSAGE_CONTACT_CREATE] = directory_contact_create,
     [MESSAGE_CONTACT_PATCH] = directory_contact_patch,
     [MESSAGE_CONTACT_DELETE] = directory_contact_delete,

@@ -1,4 +1,8 @@
-/* Custom attributes, and the values that contacts have of them. */
+/* Custom attributes, and the values that contacts have of them.
+ *
+ * The index by name outlives the row of a deleted attribute until its values have left the contacts
+ * (directory_attribute_removal.c): who finds a name and no attribute finds none.
+ */
 #include <stdlib.h>
 
 #include "actors/directory_parts.h"
@@ -14,9 +18,15 @@ void directory_attribute_create(const struct message *m, struct view *view, stru
     struct owned_id id = {organisation, attribute.id}, other;
 
     if (view_get(view, TABLE_ATTRIBUTE_BY_NAME, &by_name, &other)) {
-        effect_reply_fault(out, m->exchange, FAULT_CONFLICT,
-                           arena_printf(view->arena, "Custom attribute %.*s exists already",
-                                        SLICE_ARGS(attribute.name)));
+        struct key other_key = key_owned(organisation, &other.id);
+        struct attribute existing;
+        const char *why = view_get(view, TABLE_ATTRIBUTE, &other_key, &existing)
+                              ? "exists already"
+                              : "is being removed from the contacts";
+
+        effect_reply_fault(
+            out, m->exchange, FAULT_CONFLICT,
+            arena_printf(view->arena, "Custom attribute %.*s %s", SLICE_ARGS(attribute.name), why));
         return;
     }
     attribute.program_count = 0;
@@ -41,10 +51,8 @@ void directory_attribute_delete(const struct message *m, struct view *view, stru
         refuse(out, m->exchange, FAULT_CONFLICT, "The custom attribute is used by a program");
         return;
     }
-    struct key by_name = key_owned_text(organisation, attribute.name);
     effect_delete(out, TABLE_ATTRIBUTE, &key);
-    effect_delete(out, TABLE_ATTRIBUTE_BY_NAME, &by_name);
-    effect_reply_nothing(out, m->exchange);
+    directory_remove_values(m, view, out, &attribute);
 }
 
 /* ---- types ---- */
@@ -100,9 +108,8 @@ static const struct attribute_type_entry *types_get(struct view *view, uint32_t 
     if (name.size <= ATTRIBUTE_NAME_BYTES_MAX &&
         view_get(view, TABLE_ATTRIBUTE_BY_NAME, &by_name, &id)) {
         struct key key = key_owned(organisation, &id.id);
-        OD_CHECK(view_get(view, TABLE_ATTRIBUTE, &key, &attribute));
-        entry->exists = true;
-        entry->type = attribute.type;
+        entry->exists = view_get(view, TABLE_ATTRIBUTE, &key, &attribute);
+        entry->type = entry->exists ? attribute.type : 0;
     }
     return entry;
 }

@@ -1,12 +1,28 @@
-/* Flows. Programs that are not deleted hold them. */
+/* Flows. Programs that are not deleted hold them, and active executions. */
 #include "actors/directory_parts.h"
+#include "model/flow.h"
+
+/* Checked where both are known as they will be: two patches at once may each change one of them.
+ * False, with the fault replied: the start is none of the nodes. */
+static bool check_start(const struct message *m, struct view *view, struct effects *out,
+                        const struct flow *flow)
+{
+    if (slice_is_empty(flow->start_node) || flow_has_node(flow->nodes, flow->start_node)) {
+        return true;
+    }
+    refuse_property(view->arena, out, m->exchange, "startNode",
+                    "must be the id of one of the nodes");
+    return false;
+}
 
 void directory_flow_create(const struct message *m, struct view *view, struct effects *out)
 {
     struct flow flow = *m->payload.flow;
     struct key key = key_owned(m->actor.number, &flow.id);
 
-    (void)view;
+    if (!check_start(m, view, out, &flow)) {
+        return;
+    }
     flow.program_count = 0;
     flow.created_at = m->at;
     flow.updated_at = m->at;
@@ -44,6 +60,9 @@ void directory_flow_patch(const struct message *m, struct view *view, struct eff
     if (patch->present & FLOW_START_NODE) {
         flow.start_node = patch->value.start_node;
     }
+    if ((patch->present & (FLOW_NODES | FLOW_START_NODE)) && !check_start(m, view, out, &flow)) {
+        return;
+    }
     flow.updated_at = m->at;
     effect_put(out, TABLE_FLOW, &key, &flow);
     effect_reply_record(out, m->exchange, false, TABLE_FLOW, &key, &flow);
@@ -58,7 +77,7 @@ void directory_flow_delete(const struct message *m, struct view *view, struct ef
         return;
     }
     if (flow.program_count > 0) {
-        refuse(out, m->exchange, FAULT_CONFLICT, "The flow is used by a program");
+        refuse(out, m->exchange, FAULT_CONFLICT, "The flow is used by a program or an execution");
         return;
     }
     effect_delete(out, TABLE_FLOW, &key);

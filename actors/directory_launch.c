@@ -132,7 +132,9 @@ void directory_program_launch(const struct actor_settings *settings, const struc
         program.updated_at = m->at;
     }
     program.active_execution = request->execution_number;
+    program.active_flow = program.flow_id;
     effect_put(out, TABLE_PROGRAM, &key, &program);
+    directory_count_flow(m, view, out, &program.active_flow, true);
     effect_send(out, &launch);
 }
 
@@ -145,6 +147,11 @@ void directory_execution_ended(const struct message *m, struct view *view, struc
         program.active_execution != m->payload.ended.execution) {
         return;
     }
+    struct uuid flow = program.active_flow;
     program.active_execution = 0;
+    program.active_flow = UUID_NIL;
     effect_put(out, TABLE_PROGRAM, &key, &program);
+    if (!uuid_is_nil(&flow)) {
+        directory_count_flow(m, view, out, &flow, false);
+    }
 }

@@ -9,13 +9,29 @@
 
 enum {
     /* Rows that one EMPTY_AUDIENCE_SLICE deletes members from. */
-    EMPTY_AUDIENCE_ROWS = 500
+    EMPTY_AUDIENCE_ROWS = 500,
+    /* Contacts that a deleted attribute's slice looks at; it ends earlier when so many bytes have
+     * been put. Its deletion is answered when so many contacts have been looked at. */
+    REMOVE_ATTRIBUTE_ROWS = 500,
+    REMOVE_ATTRIBUTE_BYTES = 1 << 20,
+    REMOVE_ATTRIBUTE_ANSWER_ROWS = 200000,
 };
 
 /* ---- directory_attributes.c ---- */
 
 void directory_attribute_create(const struct message *m, struct view *view, struct effects *out);
 void directory_attribute_delete(const struct message *m, struct view *view, struct effects *out);
+
+/* ---- directory_attribute_removal.c ---- */
+
+/* Takes the values of an attribute whose row has just been deleted from the contacts: begins, with
+ * the first slice; and goes on. The exchange is answered with nothing when it is over, or far. */
+void directory_remove_values(const struct message *m, struct view *view, struct effects *out,
+                             const struct attribute *attribute);
+void directory_remove_attribute_slice(const struct message *m, struct view *view,
+                                      struct effects *out);
+
+/* ---- directory_attributes.c, again ---- */
 
 /* What handling the attributes of many contacts needs: the types of the organisation's attributes,
  * looked up once a message, and memory that is used again for each contact. Zeros are an empty one.
@@ -103,6 +119,10 @@ void directory_flow_delete(const struct message *m, struct view *view, struct ef
 void directory_program_create(const struct message *m, struct view *view, struct effects *out);
 void directory_program_patch(const struct message *m, struct view *view, struct effects *out);
 void directory_program_delete(const struct message *m, struct view *view, struct effects *out);
+
+/* The flow, which exists, has one user more or less: a program, or an active execution. */
+void directory_count_flow(const struct message *m, struct view *view, struct effects *out,
+                          const struct uuid *id, bool is_more);
 
 /* The program, unless it is absent or deleted: then the fault is replied and false returned. */
 bool directory_find_program(const struct message *m, struct view *view, struct effects *out,

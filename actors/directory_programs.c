@@ -1,5 +1,6 @@
 /* Programs: created, patched, deleted. The audience and the flow of a program that is not deleted
- * count it, so that they cannot be deleted under it.
+ * count it, so that they cannot be deleted under it. A flow counts active executions too: their
+ * program may have moved to another one.
  *
  * Everything is checked before the first row is put, in this order: the trigger condition; the DIDs
  * of the pool exist, are active, may be used by the organisation; the audience exists; the flow
@@ -165,8 +166,8 @@ static void count_audience(const struct message *m, struct view *view, struct ef
     effect_put(out, TABLE_AUDIENCE, &key, &audience);
 }
 
-static void count_flow(const struct message *m, struct view *view, struct effects *out,
-                       const struct uuid *id, bool is_more)
+void directory_count_flow(const struct message *m, struct view *view, struct effects *out,
+                          const struct uuid *id, bool is_more)
 {
     struct key key = key_owned(m->actor.number, id);
     struct flow flow;
@@ -190,12 +191,13 @@ void directory_program_create(const struct message *m, struct view *view, struct
     program.status = PROGRAM_DRAFT;
     program.is_deleted = false;
     program.active_execution = 0;
+    program.active_flow = UUID_NIL;
     program.created_at = m->at;
     program.updated_at = m->at;
     directory_make_audience(m, out, &program);
     effect_put(out, TABLE_PROGRAM, &key, &program);
     count_audience(m, view, out, &program.audience_id, true);
-    count_flow(m, view, out, &program.flow_id, true);
+    directory_count_flow(m, view, out, &program.flow_id, true);
     directory_count_attribute(m, view, out, &program, true);
     effect_reply_record(out, m->exchange, true, TABLE_PROGRAM, &key, &program);
 }
@@ -277,8 +279,8 @@ void directory_program_patch(const struct message *m, struct view *view, struct 
         count_audience(m, view, out, &program.audience_id, true);
     }
     if (!uuid_equal(&program.flow_id, &before.flow_id)) {
-        count_flow(m, view, out, &before.flow_id, false);
-        count_flow(m, view, out, &program.flow_id, true);
+        directory_count_flow(m, view, out, &before.flow_id, false);
+        directory_count_flow(m, view, out, &program.flow_id, true);
     }
     effect_reply_record(out, m->exchange, false, TABLE_PROGRAM, &key, &program);
 }
@@ -301,7 +303,7 @@ void directory_program_delete(const struct message *m, struct view *view, struct
     program.updated_at = m->at;
     effect_put(out, TABLE_PROGRAM, &key, &program);
     count_audience(m, view, out, &program.audience_id, false);
-    count_flow(m, view, out, &program.flow_id, false);
+    directory_count_flow(m, view, out, &program.flow_id, false);
     directory_count_attribute(m, view, out, &program, false);
     effect_reply_nothing(out, m->exchange);
 }

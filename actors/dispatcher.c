@@ -144,13 +144,17 @@ static void on_call_over(const struct dispatch_step *s)
     dispatcher_ask(s);
 }
 
+/* The gateway pauses for all organisations, so no single event may stop it for long: those who
+ * still cannot dial say so again. */
 static void on_back_off(const struct dispatch_step *s)
 {
     const struct back_off *back_off = &s->m->payload.back_off;
     struct dispatcher_gateway *gateway = gateway_of(s, back_off->gateway);
+    int64_t longest = s->m->mono + BACK_OFF_MAX_MS;
+    int64_t until = back_off->until_mono < longest ? back_off->until_mono : longest;
 
-    if (back_off->until_mono > gateway->back_off_until_mono) {
-        gateway->back_off_until_mono = back_off->until_mono;
+    if (until > gateway->back_off_until_mono) {
+        gateway->back_off_until_mono = until;
     }
     dispatcher_wake_at(s, gateway->back_off_until_mono);
 }

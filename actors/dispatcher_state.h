@@ -8,6 +8,7 @@
 enum {
     GRANT_PASS_CALLS = 256, /* calls granted by one DISPATCH: about 2 ms of a turn */
     CLAIM_CALLS_MAX = 1000,
+    BACK_OFF_MAX_MS = 60 * 60 * 1000, /* of a gateway, by one event */
 };
 
 struct waiting_claim {

@@ -58,7 +58,9 @@ static void load_flights(struct execution *e, const struct actor_settings *setti
     struct live_call row;
 
     while (view_seek(view, TABLE_LIVE_CALL, &prefix, &from, &key, &row)) {
-        if (row.status == CALL_STARTED) {
+        if (row.era != e->state.era) {
+            flights_add(&e->flights, &row, FLIGHTS_IN_DOUBT, 0);
+        } else if (row.status == CALL_STARTED) {
             flights_add(&e->flights, &row, FLIGHTS_STARTED, mono);
         } else if (row.status == CALL_CLAIMED && e->gateway_is_pull) {
             flights_add(&e->flights, &row, FLIGHTS_LEASED, mono + settings->lease_ms);
@@ -248,6 +250,7 @@ static handler_fn handler_of(enum message_type type)
         [MESSAGE_DID_CHANGED] = execution_on_did_changed,
         [MESSAGE_ZONE_RULES] = on_zone_rules,
         [MESSAGE_CLOCK_GAP] = execution_on_clock_gap,
+        [MESSAGE_RESTORED] = execution_on_restored,
     };
 
     OD_CHECK(handlers[type] != NULL);

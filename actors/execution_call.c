@@ -52,27 +52,40 @@ static void requeue(const struct step *s, struct flight *flight, int64_t not_bef
 
 /* ---- which call does an event mean? ---- */
 
-/* The live call that the event names. NULL: answered already, as `unknown`, or through `late` for
- * one that has ended. */
+/* A call that was refused, and its contact skipped, leaves no row: no attempt was used up. Its
+ * worker may ask once more, when the answer was lost. */
+static bool may_have_been_skipped(const struct step *s)
+{
+    const struct call_event *event = s->m->payload.event;
+    struct key key = key_entry(s->e->number, event->entry);
+    struct entry entry;
+
+    return view_get(s->view, TABLE_ENTRY, &key, &entry) && entry.status == ENTRY_SKIPPED &&
+           event->attempt == entry.attempts + 1;
+}
+
+/* The live call that the event names. NULL: answered already, as `unknown` or `stale`, or through
+ * `late` for one that has ended. */
 static struct flight *find_flight(const struct step *s,
                                   void (*late)(const struct step *s, struct call *call))
 {
     const struct call_event *event = s->m->payload.event;
     struct flight *flight = flights_find(&s->e->flights, event->entry);
     struct key key = key_call(s->e->number, event->entry, event->attempt);
+    const struct uuid *id = &s->e->settings.id;
     struct call call;
 
-    if (event->tag != call_tag(&s->e->settings.id)) {
-        answer(s, EVENT_UNKNOWN, NULL, 0);
-        return NULL;
+    if (flight != NULL && flight->row.attempt == event->attempt &&
+        event->tag == call_tag_of_era(id, flight->row.era)) {
+        if (flight->list != FLIGHTS_IN_DOUBT) {
+            return flight;
+        }
+        execution_end_in_doubt(s, flight); /* its turn, before what is said of it */
     }
-    if (flight != NULL && flight->row.attempt == event->attempt) {
-        return flight;
-    }
-    if (view_get(s->view, TABLE_CALL, &key, &call)) {
+    if (view_get(s->view, TABLE_CALL, &key, &call) && event->tag == call_tag_of_era(id, call.era)) {
         late(s, &call);
     } else {
-        answer(s, EVENT_UNKNOWN, NULL, 0);
+        answer(s, may_have_been_skipped(s) ? EVENT_STALE : EVENT_UNKNOWN, NULL, 0);
     }
     return NULL;
 }
@@ -196,6 +209,14 @@ static bool was_handed_out(const struct step *s, const struct flight *flight)
     return !s->e->gateway_is_pull || flight->row.leases > 0;
 }
 
+/* True when its last holder has said `released` and nobody has claimed it since: no one has it, and
+ * its phone did not ring. (One whose lease lapsed, or whose `started` was refused, may have been
+ * dialled all the same: its holder has not said that it was not.) */
+static bool is_given_back(const struct step *s, const struct flight *flight)
+{
+    return s->e->gateway_is_pull && flight->row.status == CALL_QUEUED && flight->row.released;
+}
+
 void execution_on_node_executed(const struct step *s)
 {
     const struct call_event *event = s->m->payload.event;
@@ -233,7 +254,7 @@ void execution_on_call_result(const struct step *s)
     if (flight == NULL) {
         return;
     }
-    if (!was_handed_out(s, flight)) {
+    if (!was_handed_out(s, flight) || is_given_back(s, flight)) {
         answer(s, EVENT_STALE, NULL, 0);
         return;
     }
@@ -322,7 +343,6 @@ static void expire_lease(const struct step *s, struct flight *flight)
 
 void execution_expire(const struct step *s)
 {
-    const struct call_ending silent = {.outcome = OUTCOME_TIMEOUT, .in_doubt = true};
     struct execution *e = s->e;
 
     for (unsigned i = 0; i < EXPIRE_ROWS; i++) {
@@ -333,7 +353,7 @@ void execution_expire(const struct step *s)
             expire_lease(s, leased);
         } else if (started != NULL &&
                    instant_add(started->mono, e->call_timeout_ms) <= s->m->mono) {
-            execution_end_call(s, started, &silent);
+            execution_end_in_doubt(s, started);
         } else {
             return;
         }

@@ -92,7 +92,7 @@ static void push_offer(const struct step *s, const struct flight *flight, bool i
                           .organisation = e->settings.organisation,
                           .entry = flight->row.entry,
                           .attempt = flight->row.attempt,
-                          .tag = call_tag(&e->settings.id),
+                          .tag = call_tag_of_era(&e->settings.id, flight->row.era),
                           .is_resumed = is_resumed,
                           .was_started = flight->row.status == CALL_STARTED,
                           .to = flight->row.to,
@@ -190,6 +190,9 @@ void execution_resume_work(const struct step *s)
              flight = flights_after(&e->flights, flight)) {
             push_offer(s, flight, true);
         }
+    }
+    if (e->flights.listed[FLIGHTS_IN_DOUBT] > 0) {
+        execution_send_restored(s);
     }
 }
 
@@ -289,7 +292,8 @@ static struct flight *queue_call(const struct step *s, const struct key *key,
                             .to = phone,
                             .did = take_did(e),
                             .has_credit = s->m->payload.grant.has_credits,
-                            .queued_at = s->m->at};
+                            .queued_at = s->m->at,
+                            .era = e->state.era};
 
     effect_put(s->out, TABLE_LIVE_CALL, key, &row);
     execution_call_begins(s, row.entry, &row.contact_id);

@@ -25,7 +25,8 @@ static void put_call(const struct step *s, const struct live_call *live,
                         .claim_id = live->claim_id,
                         .queued_at = live->queued_at,
                         .started_at = live->started_at,
-                        .ended_at = s->m->at};
+                        .ended_at = s->m->at,
+                        .era = live->era};
     struct key key = key_call(s->e->number, live->entry, live->attempt);
 
     effect_put(s->out, TABLE_CALL, &key, &call);
@@ -103,6 +104,13 @@ void execution_end_call(const struct step *s, struct flight *flight, const struc
     put_call(s, &flight->row, end);
     put_entry(s, &flight->row, end->outcome);
     leave(s, flight, end->outcome == OUTCOME_ANSWERED);
+}
+
+void execution_end_in_doubt(const struct step *s, struct flight *flight)
+{
+    const struct call_ending in_doubt = {.outcome = OUTCOME_TIMEOUT, .in_doubt = true};
+
+    execution_end_call(s, flight, &in_doubt);
 }
 
 /* Refused because the contact may not be called at all: no attempt is used up. */

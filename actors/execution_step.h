@@ -8,6 +8,7 @@ enum {
     SNAPSHOT_SLICE_ROWS = 500, /* about 2 ms of a turn */
     SKIP_SLICE_ROWS = 500,
     LAUNCH_ANSWER_ENTRIES = 200000, /* a launch is answered when so many contacts are in, or all */
+    RESTORE_ROWS = 256,             /* calls in doubt ended a message */
     EXPIRE_ROWS = 256, /* leases and time-outs handled a message; the rest by the next TICK */
     DEMAND_MAX = 1000,
 };
@@ -104,8 +105,17 @@ struct call_ending {
 /* Ends the live call with an outcome; counts, retries, and frees the flight. */
 void execution_end_call(const struct step *s, struct flight *flight, const struct call_ending *end);
 
+/* Nobody knows how the call ended: a timeout, marked so. */
+void execution_end_in_doubt(const struct step *s, struct flight *flight);
+
 /* The contact may not be called at all any more: no attempt is used up, no call is recorded. */
 void execution_skip_call(const struct step *s, struct flight *flight);
+
+/* ---- execution_restore.c ---- */
+
+void execution_on_restored(const struct step *s);
+/* The next slice of what the message does. */
+void execution_send_restored(const struct step *s);
 
 /* ---- execution_report.c ---- */
 

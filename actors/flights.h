@@ -17,6 +17,7 @@ enum flight_list {
     FLIGHTS_WITHHELD, /* queued, not offered: a window, or a gateway that gave it back */
     FLIGHTS_LEASED,   /* claimed by a worker: `mono` is when the lease ends */
     FLIGHTS_STARTED,  /* permitted: `mono` is the last sign of life */
+    FLIGHTS_IN_DOUBT, /* of a restored store: only to be ended (execution_restore.c) */
     FLIGHT_LISTS
 };
 

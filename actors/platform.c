@@ -140,6 +140,17 @@ static void api_key_delete(const struct message *m, struct view *view, struct ef
     effect_reply_nothing(out, m->exchange);
 }
 
+/* Every execution has heard that the store was restored: from here on a start is an ordinary one.
+ */
+static void restore_told(const struct message *m, struct view *view, struct effects *out)
+{
+    struct key key = key_text(SLICE(META_RESTORE));
+    const struct meta done = {.number = m->payload.era};
+
+    (void)view;
+    effect_put(out, TABLE_META, &key, &done);
+}
+
 typedef void (*platform_fn)(const struct message *m, struct view *view, struct effects *out);
 
 static const platform_fn handlers[MESSAGE_TYPE_COUNT] = {
@@ -151,6 +162,7 @@ static const platform_fn handlers[MESSAGE_TYPE_COUNT] = {
     [MESSAGE_DID_PATCH] = platform_did_patch,
     [MESSAGE_DID_DELETE] = platform_did_delete,
     [MESSAGE_RESPONSE_KEPT] = platform_response_kept,
+    [MESSAGE_RESTORE_TOLD] = restore_told,
 };
 
 void platform_handle(const struct message *m, struct view *view, struct effects *out)

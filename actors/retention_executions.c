@@ -203,7 +203,10 @@ void retention_remove_execution(struct sweep *s, const struct key *key)
     keep_number(s, number);
     if (!remove_rows(s, &of, &slice)) {
         struct key by_text = job_key(s->view, number);
-        struct job job = {JOB_REMOVE_EXECUTION, of.organisation, number, of.program};
+        struct job job = {.kind = JOB_REMOVE_EXECUTION,
+                          .organisation = of.organisation,
+                          .number = number,
+                          .program_id = of.program};
 
         effect_put(s->out, TABLE_JOB, &by_text, &job);
         send_slice(s, &slice);

@@ -6,7 +6,7 @@
 #include <stdint.h>
 #include <sys/socket.h>
 
-#include <uthash.h>
+#include "api/table.h"
 
 struct address_count {
     struct in6_addr address;

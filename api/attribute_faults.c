@@ -16,15 +16,14 @@ static const char *find_fault(struct exchange *exchange, const struct attribute_
     if (value->name.size <= ATTRIBUTE_NAME_BYTES_MAX) {
         error = reader_get(exchange->reader, TABLE_ATTRIBUTE_BY_NAME, &key, arena, &id);
     }
+    if (error == 0) {
+        key = key_owned(id.owner, &id.id);
+        error = reader_get(exchange->reader, TABLE_ATTRIBUTE, &key, arena, &attribute);
+    }
     if (error == OD_ENOTFOUND) {
         return ATTRIBUTE_UNKNOWN;
     }
-    if (error != 0 || value->is_null) {
-        return NULL;
-    }
-    key = key_owned(id.owner, &id.id);
-    error = reader_get(exchange->reader, TABLE_ATTRIBUTE, &key, arena, &attribute);
-    return error == 0 ? attribute_fault(attribute.type, value) : NULL;
+    return error != 0 || value->is_null ? NULL : attribute_fault(attribute.type, value);
 }
 
 void attribute_faults_add(struct exchange *exchange, const struct contact *contact,

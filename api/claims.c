@@ -123,13 +123,13 @@ static json_t *show_contact(struct claim_view *view, const struct uuid *id)
     return json;
 }
 
-static struct uuid call_id_of(const struct execution_settings *settings, uint32_t entry,
-                              uint16_t attempt)
+static struct uuid call_id_of(const struct execution_settings *settings,
+                              const struct live_call *live)
 {
     return call_id_make(&(struct call_name){.execution = settings->number,
-                                            .attempt = attempt,
-                                            .tag = call_tag(&settings->id),
-                                            .entry = entry});
+                                            .attempt = live->attempt,
+                                            .tag = call_tag_of_era(&settings->id, live->era),
+                                            .entry = live->entry});
 }
 
 /* NULL: the call is no longer under this claim. */
@@ -148,7 +148,7 @@ static json_t *show_call(struct claim_view *view, const struct claimed_call *cal
         !uuid_equal(&live.claim_id, &call->claim_id) || live.did >= settings->did_count) {
         return NULL;
     }
-    id = call_id_of(settings, call->entry, call->attempt);
+    id = call_id_of(settings, &live);
     json = json_new_object();
     json_put(json, "callId", json_from_uuid(&id));
     json_put(json, "claimId", json_from_uuid(&call->claim_id));
@@ -262,6 +262,7 @@ void claims_give_back(struct api *api, const struct reply *reply)
 {
     struct reader *reader = reply->claimed.count > 0 ? engine_begin_read(api->engine) : NULL;
     struct execution_settings settings;
+    struct live_call live;
     struct arena arena;
 
     if (reader == NULL) {
@@ -271,6 +272,7 @@ void claims_give_back(struct api *api, const struct reply *reply)
     for (size_t i = 0; i < reply->claimed.count; i++) {
         const struct claimed_call *call = &reply->claimed.calls[i];
         struct key key = key_u32(call->execution);
+        struct key live_key = key_entry(call->execution, call->entry);
         struct arena *payload = arena_new();
         struct call_event *event = arena_zalloc(payload, sizeof(*event));
         struct message message = {
@@ -279,13 +281,14 @@ void claims_give_back(struct api *api, const struct reply *reply)
         };
 
         arena_reset(&arena);
-        if (reader_get(reader, TABLE_EXECUTION, &key, &arena, &settings) != 0) {
+        if (reader_get(reader, TABLE_EXECUTION, &key, &arena, &settings) != 0 ||
+            reader_get(reader, TABLE_LIVE_CALL, &live_key, &arena, &live) != 0) {
             arena_free(payload);
             continue;
         }
         event->entry = call->entry;
         event->attempt = call->attempt;
-        event->tag = call_tag(&settings.id);
+        event->tag = call_tag_of_era(&settings.id, live.era);
         event->released.reason = SLICE("client_gone");
         event->released.claim_id = call->claim_id;
         message.payload.event = event;

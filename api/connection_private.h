@@ -5,11 +5,11 @@
 #define OUTDIAL_API_CONNECTION_PRIVATE_H
 
 #include <event2/buffer.h>
-#include <uthash.h>
 
 #include "api/connection.h"
 #include "api/guard.h"
 #include "api/held.h"
+#include "api/table.h"
 
 enum {
     CONNECTION_BYTES_A_SECOND = 65536 /* that a client must take or send beyond its deadline */

@@ -118,6 +118,7 @@ void exchange_finish(struct exchange *exchange)
     struct exchange_private *own = exchange->own;
 
     leave_connection(own);
+    own->slice = NULL;
     if (own->slices != NULL) {
         event_free(own->slices);
         own->slices = NULL;

@@ -170,8 +170,12 @@ void exchange_stream_cut(struct exchange *exchange);
 /* ---- answers that take a while ---- */
 
 /* Calls `work` now and then once each round of the reactor's loop, until it has answered the
- * exchange. Each call does a bounded slice, with a fresh exchange->reader. */
+ * exchange or called exchange_end_work. Each call does a bounded slice, with a fresh
+ * exchange->reader. */
 void exchange_work(struct exchange *exchange, void (*work)(struct exchange *exchange));
+
+/* There is no further slice: the exchange waits for the reply to what this one posts. */
+void exchange_end_work(struct exchange *exchange);
 
 enum exchange_piece {
     PIECE_MORE,   /* there is more */

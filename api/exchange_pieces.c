@@ -53,9 +53,14 @@ static void work_slice(struct exchange *exchange)
     exchange->own->work(exchange);
     exchange->reader = NULL;
     engine_end_read(exchange->engine, reader);
-    if (!exchange_is_over(exchange)) {
+    if (exchange->own->slice != NULL) {
         call_again(exchange);
     }
+}
+
+void exchange_end_work(struct exchange *exchange)
+{
+    exchange->own->slice = NULL;
 }
 
 void exchange_work(struct exchange *exchange, void (*work)(struct exchange *exchange))
@@ -66,7 +71,7 @@ void exchange_work(struct exchange *exchange, void (*work)(struct exchange *exch
     own->work = work;
     own->slice = work_slice;
     work(exchange); /* with the reader of the route's handler */
-    if (!exchange_is_over(exchange)) {
+    if (own->slice != NULL) {
         call_again(exchange);
     }
 }

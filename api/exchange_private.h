@@ -2,10 +2,9 @@
 #ifndef OUTDIAL_API_EXCHANGE_PRIVATE_H
 #define OUTDIAL_API_EXCHANGE_PRIVATE_H
 
-#include <uthash.h>
-
 #include "api/exchange.h"
 #include "api/idempotency.h"
+#include "api/table.h"
 
 struct exchange_private {
     struct exchange *exchange; /* the other half of the same memory */

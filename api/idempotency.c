@@ -3,12 +3,12 @@
 #include <string.h>
 
 #include <event2/buffer.h>
-#include <uthash.h>
 
 #include "api/exchange_private.h"
 #include "api/guard.h"
 #include "api/reply.h"
 #include "api/server.h"
+#include "api/table.h"
 #include "base/check.h"
 #include "base/instant.h"
 #include "base/memory.h"
@@ -23,15 +23,22 @@ struct name {
 
 _Static_assert(sizeof(struct name) == sizeof(uint32_t) + KEY_HASH_BYTES, "no gaps");
 
+/* An exchange that waits for the one with its key. */
+struct twin {
+    uint64_t exchange; /* its number */
+    uint8_t fingerprint[KEY_HASH_BYTES];
+};
+
 /* A key that is under way. */
 struct idempotent {
     struct name name;
     struct idempotency_key key;
     uint8_t fingerprint[KEY_HASH_BYTES];
+    bool is_open; /* the fingerprint is not known yet: the body has not ended */
     struct exchange *exchange;
     struct response response; /* status 0: not made yet. In the exchange's arena */
     bool is_held;             /* its own message stores it; it is sent then */
-    uint64_t *waiting;        /* numbers of exchanges */
+    struct twin *waiting;
     size_t waiting_count, waiting_room;
     UT_hash_handle hh;
 };
@@ -77,27 +84,41 @@ static void forget(struct idempotent *idempotent)
     memory_free(idempotent);
 }
 
+/* `fingerprint` NULL: it is not known yet. */
 static void begin_key(struct exchange *exchange, const struct idempotency_key *key,
-                      const uint8_t fingerprint[KEY_HASH_BYTES])
+                      const uint8_t *fingerprint)
 {
     struct idempotent *idempotent = memory_zero(1, sizeof(*idempotent));
 
     idempotent->name = name_of(key);
     idempotent->key = *key;
-    memcpy(idempotent->fingerprint, fingerprint, KEY_HASH_BYTES);
+    idempotent->is_open = fingerprint == NULL;
+    if (fingerprint != NULL) {
+        memcpy(idempotent->fingerprint, fingerprint, KEY_HASH_BYTES);
+    }
     idempotent->exchange = exchange;
     exchange->idempotent = idempotent;
     add(exchange->api, idempotent);
 }
 
-static void wait_for(struct idempotent *idempotent, const struct exchange *exchange)
+static bool is_same(const struct idempotent *idempotent, const uint8_t fingerprint[KEY_HASH_BYTES])
 {
+    return sodium_memcmp(idempotent->fingerprint, fingerprint, KEY_HASH_BYTES) == 0;
+}
+
+static void wait_for(struct idempotent *idempotent, const struct exchange *exchange,
+                     const uint8_t fingerprint[KEY_HASH_BYTES])
+{
+    struct twin *twin;
+
     if (idempotent->waiting_count == idempotent->waiting_room) {
         idempotent->waiting_room = 2 * idempotent->waiting_room + 4;
         idempotent->waiting = memory_resize(idempotent->waiting, idempotent->waiting_room,
                                             sizeof(*idempotent->waiting));
     }
-    idempotent->waiting[idempotent->waiting_count++] = exchange->number;
+    twin = &idempotent->waiting[idempotent->waiting_count++];
+    twin->exchange = exchange->number;
+    memcpy(twin->fingerprint, fingerprint, KEY_HASH_BYTES);
 }
 
 /* ---- what is sent ---- */
@@ -173,11 +194,25 @@ static int find_stored(struct exchange *exchange, const struct idempotency_key *
     return error;
 }
 
-bool idempotency_is_stored(struct exchange *exchange, const struct idempotency_key *key)
+bool idempotency_open_begin(struct exchange *exchange, const struct idempotency_key *key)
 {
+    struct name name = name_of(key);
     struct kept_response stored;
 
-    return find_stored(exchange, key, &stored) == 0;
+    if (find(exchange->api, &name) != NULL || find_stored(exchange, key, &stored) == 0) {
+        return false;
+    }
+    begin_key(exchange, key, NULL);
+    return true;
+}
+
+/* A failed commit may have forgotten the key; the exchange is then answered with 503 as all are. */
+void idempotency_close(struct exchange *exchange, const uint8_t fingerprint[KEY_HASH_BYTES])
+{
+    if (exchange->idempotent != NULL) {
+        memcpy(exchange->idempotent->fingerprint, fingerprint, KEY_HASH_BYTES);
+        exchange->idempotent->is_open = false;
+    }
 }
 
 static void answer_stored(struct exchange *exchange, const struct idempotency_key *key,
@@ -203,10 +238,10 @@ bool idempotency_begin(struct exchange *exchange, const struct idempotency_key *
     int error;
 
     if (twin != NULL) {
-        if (sodium_memcmp(twin->fingerprint, fingerprint, KEY_HASH_BYTES) != 0) {
-            refuse_reuse(exchange);
+        if (twin->is_open || is_same(twin, fingerprint)) {
+            wait_for(twin, exchange, fingerprint);
         } else {
-            wait_for(twin, exchange);
+            refuse_reuse(exchange);
         }
         return false;
     }
@@ -239,6 +274,14 @@ static void fingerprint_of(struct exchange *exchange, const struct idempotency_k
     idempotency_fingerprint_end(&fingerprint, out);
 }
 
+static bool is_open(const struct exchange *exchange, const struct idempotency_key *key)
+{
+    struct name name = name_of(key);
+    const struct idempotent *twin = find(exchange->api, &name);
+
+    return twin != NULL && twin->is_open;
+}
+
 bool idempotency_check(struct exchange *exchange)
 {
     uint8_t fingerprint[KEY_HASH_BYTES];
@@ -248,8 +291,13 @@ bool idempotency_check(struct exchange *exchange)
     if (!idempotency_read_key(exchange, &key)) {
         return true;
     }
-    fingerprint_of(exchange, &key, fingerprint);
-    goes_on = idempotency_begin(exchange, &key, fingerprint);
+    if (is_open(exchange, &key)) { /* by a route of another kind: this is another request */
+        refuse_reuse(exchange);
+        goes_on = false;
+    } else {
+        fingerprint_of(exchange, &key, fingerprint);
+        goes_on = idempotency_begin(exchange, &key, fingerprint);
+    }
     sodium_memzero(&key, sizeof(key));
     return goes_on;
 }
@@ -339,8 +387,8 @@ bool idempotency_may_send(struct exchange *exchange, int status, struct slice bo
     struct idempotent *idempotent = exchange->idempotent;
     struct message message;
 
-    if (idempotent == NULL || idempotent->response.status != 0 || !is_kept_status(status) ||
-        (status >= 400 && !exchange->own->has_posted)) {
+    if (idempotent == NULL || idempotent->is_open || idempotent->response.status != 0 ||
+        !is_kept_status(status) || (status >= 400 && !exchange->own->has_posted)) {
         return true;
     }
     idempotent->response =
@@ -359,7 +407,9 @@ bool idempotency_may_send(struct exchange *exchange, int status, struct slice bo
 
 bool idempotency_needs(const struct exchange *exchange)
 {
-    return exchange->idempotent != NULL && exchange->on_gone == NULL;
+    const struct idempotent *idempotent = exchange->idempotent;
+
+    return idempotent != NULL && !idempotent->is_open && exchange->on_gone == NULL;
 }
 
 void idempotency_finished(struct exchange *exchange)
@@ -371,16 +421,17 @@ void idempotency_finished(struct exchange *exchange)
         return;
     }
     for (size_t i = 0; i < idempotent->waiting_count; i++) {
-        struct exchange *twin = exchange_find(exchange->api, idempotent->waiting[i]);
+        struct exchange *twin = exchange_find(exchange->api, idempotent->waiting[i].exchange);
 
         if (twin == NULL) {
             continue;
         }
-        if (idempotent->response.status != 0) {
+        if (idempotent->response.status == 0) {
+            exchange_send_fault(twin, FAULT_UNAVAILABLE, IDEMPOTENCY_NOT_DONE);
+        } else if (is_same(idempotent, idempotent->waiting[i].fingerprint)) {
             replay(twin, &idempotent->response, request_id);
         } else {
-            exchange_send_fault(twin, FAULT_UNAVAILABLE,
-                                "The request with this Idempotency-Key has not been done");
+            refuse_reuse(twin);
         }
     }
     forget(idempotent);

@@ -35,13 +35,20 @@ struct response {
  * exchange's faults. The key must be wiped after use (sodium_memzero). */
 bool idempotency_read_key(struct exchange *exchange, struct idempotency_key *out);
 
-/* Whether a response is stored under the key, whatever its request was; while exchange->reader is
- * there. */
-bool idempotency_is_stored(struct exchange *exchange, const struct idempotency_key *key);
+#define IDEMPOTENCY_NOT_DONE "The request with this Idempotency-Key has not been done"
+
+/* For a route that takes its body as it comes, so that its fingerprint is known at the end alone;
+ * while exchange->reader is there. True: the key is under way now, and whoever else sends it waits
+ * until idempotency_close has been called and the exchange answered. False: a response is stored
+ * under it, or it is under way: the body may only be compared, and idempotency_begin says what
+ * becomes of the exchange when it has ended. */
+bool idempotency_open_begin(struct exchange *exchange, const struct idempotency_key *key);
+
+/* Its body has ended: the exchange, if its key is still under way, has this fingerprint. */
+void idempotency_close(struct exchange *exchange, const uint8_t fingerprint[KEY_HASH_BYTES]);
 
 /* Looks the request up, by its key and fingerprint, while exchange->reader is there. True: the
- * exchange goes on. False: it has been answered, or it waits for its twin. A route that takes its
- * body as it comes calls this when the fingerprint is complete, before it answers. */
+ * exchange goes on. False: it has been answered, or it waits for its twin. */
 bool idempotency_begin(struct exchange *exchange, const struct idempotency_key *key,
                        const uint8_t fingerprint[KEY_HASH_BYTES]);
 

@@ -59,7 +59,8 @@ struct import {
     bool has_ended;   /* every row of the body has been read */
     bool is_answered; /* or will be, when its response has been stored */
     bool has_key;     /* an Idempotency-Key */
-    bool is_repeated; /* a response is stored under the key: the body is compared, not read */
+    bool is_repeated; /* under the key a response is stored, or another import is under way: the
+                       * body is compared, not read */
     struct idempotency_key key;
     struct idempotency_fingerprint fingerprint;
     uint64_t row_count, created, updated, rejected;
@@ -127,8 +128,14 @@ static void send_counts(struct import *import)
 
 static void answer_once(struct import *import, const uint8_t fingerprint[KEY_HASH_BYTES])
 {
-    if (idempotency_begin(import->exchange, &import->key, fingerprint)) {
+    struct exchange *exchange = import->exchange;
+
+    if (!import->is_repeated) {
+        idempotency_close(exchange, fingerprint);
         send_counts(import);
+    } else if (idempotency_begin(exchange, &import->key, fingerprint)) {
+        /* What it was compared for is not there any more, and its own rows have not been taken. */
+        exchange_send_fault(exchange, FAULT_UNAVAILABLE, IDEMPOTENCY_NOT_DONE);
     }
 }
 
@@ -159,13 +166,15 @@ static void answer(struct import *import)
     exchange->reader = NULL;
 }
 
-/* The end of an import that cannot go on. */
+/* The end of an import that cannot go on, by a batch that was refused. Of one that is in flight
+ * before it nobody knows: a drain lets it become durable. */
 static void give_up(struct import *import, enum fault_code code, struct slice reason)
 {
     exchange_send_fault(import->exchange, code,
-                        "%.*s (%" PRIu64 " rows of the import were created and %" PRIu64
+                        "%.*s (%s%" PRIu64 " rows of the import were created and %" PRIu64
                         " updated, and stay so)",
-                        SLICE_ARGS(reason), import->created, import->updated);
+                        SLICE_ARGS(reason), import->in_flight > 1 ? "at least " : "",
+                        import->created, import->updated);
 }
 
 /* ---- batches ---- */
@@ -399,7 +408,7 @@ static void read_key(struct import *import)
     if (import->has_key) {
         idempotency_fingerprint_begin(&import->fingerprint, &import->key, SLICE("POST"),
                                       slice_from(target));
-        import->is_repeated = idempotency_is_stored(exchange, &import->key);
+        import->is_repeated = !idempotency_open_begin(exchange, &import->key);
     }
 }
 

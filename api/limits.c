@@ -4,10 +4,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include <uthash.h>
-
 #include "api/exchange_private.h"
 #include "api/server.h"
+#include "api/table.h"
 #include "base/check.h"
 #include "base/memory.h"
 #include "model/rate_limit.h"

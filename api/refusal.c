@@ -14,7 +14,6 @@ static const char *reason_of(enum fault_code code)
     switch (fault_status(code)) {
     case 404: return "Not Found";
     case 405: return "Method Not Allowed";
-    case 411: return "Length Required";
     case 413: return "Content Too Large";
     case 431: return "Request Header Fields Too Large";
     case 501: return "Not Implemented";

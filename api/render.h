@@ -34,7 +34,10 @@ json_t *render_audience(struct render_context *context, const void *record);
 json_t *render_flow(struct render_context *context, const void *record);
 json_t *render_program(struct render_context *context, const void *record);
 
-/* An execution has two rows. */
+/* An execution has two rows. The first appends the text of its JSON, the second is for lists. */
+void render_execution_text(struct render_context *context,
+                           const struct execution_settings *settings,
+                           const struct execution_state *state, struct buf *out);
 json_t *render_execution(struct render_context *context, const struct execution_settings *settings,
                          const struct execution_state *state);
 

@@ -74,21 +74,17 @@ json_t *render_entry(struct render_context *context, const struct execution_view
 /* ---- calls ---- */
 
 /* What both kinds of call have: who, in which attempt, from which DID. */
-static json_t *call_json(const struct execution_view *execution, uint32_t entry, uint16_t attempt,
+static json_t *call_json(const struct execution_view *execution, const struct call_name *name,
                          const struct uuid *contact, uint32_t did)
 {
     const struct execution_settings *settings = &execution->settings;
-    const struct call_name name = {.execution = settings->number,
-                                   .attempt = attempt,
-                                   .tag = call_tag(&settings->id),
-                                   .entry = entry};
-    struct uuid call_id = call_id_make(&name);
+    struct uuid call_id = call_id_make(name);
     json_t *json = json_new_object();
 
     json_put(json, "callId", json_from_uuid(&call_id));
     json_put(json, "executionId", json_from_uuid(&settings->id));
     json_put(json, "contactId", json_from_uuid(contact));
-    json_put(json, "attempt", json_integer(attempt));
+    json_put(json, "attempt", json_integer(name->attempt));
     if (did < settings->did_count) {
         json_put(json, "from", json_from_slice(settings->dids[did].number));
         json_put(json, "didId", json_from_uuid(&settings->dids[did].id));
@@ -114,7 +110,11 @@ static void put_end(json_t *json, const struct call *call)
 
 json_t *render_call(const struct execution_view *execution, const struct call *call)
 {
-    json_t *json = call_json(execution, call->entry, call->attempt, &call->contact_id, call->did);
+    const struct call_name name = {.execution = execution->settings.number,
+                                   .attempt = call->attempt,
+                                   .tag = call_tag_of_era(&execution->settings.id, call->era),
+                                   .entry = call->entry};
+    json_t *json = call_json(execution, &name, &call->contact_id, call->did);
 
     json_put(json, "status", json_from_slice(slice_from(call_status_name(CALL_ENDED))));
     json_put(json, "to", json_from_slice(call->to));
@@ -125,7 +125,11 @@ json_t *render_call(const struct execution_view *execution, const struct call *c
 json_t *render_live_call(const struct execution_view *execution, const struct live_call *call)
 {
     const struct call none = {.queued_at = call->queued_at, .started_at = call->started_at};
-    json_t *json = call_json(execution, call->entry, call->attempt, &call->contact_id, call->did);
+    const struct call_name name = {.execution = execution->settings.number,
+                                   .attempt = call->attempt,
+                                   .tag = call_tag_of_era(&execution->settings.id, call->era),
+                                   .entry = call->entry};
+    json_t *json = call_json(execution, &name, &call->contact_id, call->did);
 
     json_put(json, "status", json_from_slice(slice_from(call_status_name(call->status))));
     json_put(json, "to", json_from_slice(call->to));

@@ -1,4 +1,4 @@
-/* An execution as JSON, and when it dials next.
+/* An execution as it is shown, and when it dials next.
  *
  * nextDialAt is the first instant from now on at which the execution can start a call, as far as
  * its own settings say: when its first contact or, in live mode, trigger is due, or, in a pause
@@ -6,10 +6,11 @@
  */
 #include "api/render.h"
 
+#include "api/execution_text.h"
 #include "api/render_parts.h"
+#include "base/check.h"
 #include "base/instant.h"
 #include "model/lifecycle.h"
-#include "model/names.h"
 #include "model/pause_window.h"
 
 /* When the first pending contact, or trigger, is due; INSTANT_NEVER: there is none. */
@@ -108,78 +109,53 @@ void render_counters(json_t *json, const struct execution_counters *counters)
     json_put(json, "contactsSkipped", json_integer((json_int_t)counters->skipped));
 }
 
-static void put_times(json_t *json, struct render_context *context,
-                      const struct execution_settings *settings,
-                      const struct execution_state *state)
+/* One for each rule; none once the execution has ended. */
+static void find_node_counts(struct render_context *context,
+                             const struct execution_settings *settings,
+                             const struct execution_state *state, struct execution_facts *facts)
+{
+    struct key key = key_u32(settings->number);
+    struct node_counters row;
+
+    facts->has_node_counters = settings->rule_count > 0 && !execution_has_ended(state->status);
+    if (!facts->has_node_counters || !render_get(context, TABLE_NODE_COUNTERS, &key, &row)) {
+        return;
+    }
+    if (row.count == settings->rule_count) {
+        facts->node_counts = row.counts;
+    } else {
+        context->error = OD_ECORRUPT;
+    }
+}
+
+void render_execution_text(struct render_context *context,
+                           const struct execution_settings *settings,
+                           const struct execution_state *state, struct buf *out)
 {
     struct engine *engine = context->exchange->engine;
+    struct execution_facts facts = {0};
     const struct zone_table *zone = NULL;
-    bool is_paused = false;
 
     if (!execution_has_ended(state->status) && settings->has_pause_windows) {
         zone = engine_zone_table(engine, settings->timezone);
-        is_paused =
+        facts.in_pause_window =
             zone != NULL && pause_window_is_open(&settings->windows, zone, engine_now(engine));
     }
-    json_put(json, "scheduledStartAt", json_from_instant_or_null(settings->start_at));
-    json_put(json, "scheduledStopAt", json_from_instant_or_null(settings->stop_at));
-    json_put(json, "actualStartAt", json_from_instant_or_null(state->actual_start_at));
-    json_put(json, "actualEndAt", json_from_instant_or_null(state->actual_end_at));
-    json_put(json, "inPauseWindow", json_boolean(is_paused));
-    json_put(json, "nextDialAt",
-             json_from_instant_or_null(next_dial_at(context, settings, state, zone)));
-}
-
-/* One for each rule; none once the execution has ended. */
-static json_t *render_node_counters(struct render_context *context,
-                                    const struct execution_settings *settings,
-                                    const struct execution_state *state)
-{
-    struct key key = key_u32(settings->number);
-    json_t *json = json_new_object();
-    struct node_counters row;
-    bool is_counted;
-
-    if (settings->rule_count == 0 || execution_has_ended(state->status)) {
-        return json;
-    }
-    is_counted = render_get(context, TABLE_NODE_COUNTERS, &key, &row);
-    if (is_counted && row.count != settings->rule_count) {
-        context->error = OD_ECORRUPT;
-        return json;
-    }
-    for (size_t i = 0; i < settings->rule_count; i++) {
-        struct slice name = settings->rules[i].node_id;
-        char *text = arena_alloc(context->arena, name.size + 1);
-
-        memcpy(text, name.data, name.size);
-        text[name.size] = '\0';
-        json_put(json, text, json_integer(is_counted ? (json_int_t)row.counts[i] : 0));
-    }
-    return json;
+    facts.next_dial_at = next_dial_at(context, settings, state, zone);
+    find_node_counts(context, settings, state, &facts);
+    execution_print(out, context, settings, state, &facts);
 }
 
 json_t *render_execution(struct render_context *context, const struct execution_settings *settings,
                          const struct execution_state *state)
 {
-    json_t *json = json_new_object();
+    struct buf text;
+    json_t *json;
 
-    json_put(json, "id", json_from_uuid(&settings->id));
-    json_put(json, "programId", json_from_uuid(&settings->program_id));
-    json_put(json, "organizationId", json_from_uuid(&settings->organisation_id));
-    json_put(json, "audienceId", json_from_uuid(&settings->audience_id));
-    json_put(json, "flowId", json_from_uuid(&settings->flow_id));
-    json_put(json, "mode", json_from_slice(slice_from(program_mode_name(settings->mode))));
-    json_put(json, "status", json_from_slice(slice_from(execution_status_name(state->status))));
-    json_put(json, "statusReason", json_from_slice_or_null(state->status_reason));
-    render_counters(json, &state->counters);
-    json_put(json, "retryStrategy", render_retry(&settings->retry));
-    json_put(json, "pauseWindows",
-             render_windows(context, settings->has_pause_windows, &settings->windows));
-    json_put(json, "autoPauseRules", render_rules(context, settings->rules, settings->rule_count));
-    json_put(json, "nodeCounters", render_node_counters(context, settings, state));
-    put_times(json, context, settings, state);
-    json_put(json, "createdAt", json_from_instant(settings->created_at));
-    json_put(json, "updatedAt", json_from_instant(state->updated_at));
+    buf_init(&text);
+    render_execution_text(context, settings, state, &text);
+    json = json_loadb(text.data, text.size, 0, NULL);
+    OD_CHECK(json != NULL);
+    buf_deinit(&text);
     return json;
 }

@@ -16,7 +16,9 @@ enum {
     EMAIL_CHARACTERS_MAX = 254, /* RFC 5321, erratum 1690 */
     ZONE_CHARACTERS_MAX = 64,
     ATTRIBUTE_CHARACTERS_MAX = 4096, /* of one value, so that rows stay small */
-    UPSERT_MAX = 1000
+    UPSERT_MAX = 1000,
+    UPSERT_SLICE = 250, /* contacts, and attributes: each some 2 ms */
+    UPSERT_SLICE_ATTRIBUTES = 3000,
 };
 
 /* ---- bodies ---- */
@@ -174,39 +176,100 @@ static void on_patch(struct exchange *exchange)
     exchange_post(exchange, &message);
 }
 
-static void on_upsert(struct exchange *exchange)
+/* Reading a thousand contacts of many attributes takes some 15 ms, and looking their attributes up
+ * when one of them has a fault even longer: both go in slices. */
+struct upsert {
+    struct body_value root, data;
+    struct contact_patch *patches;
+    size_t count;
+    size_t read, looked_up; /* of them */
+    bool is_closed;         /* the body: all of it has been read */
+};
+
+/* Goes on while a slice has not had so many contacts and attributes. */
+static bool has_room(size_t contacts, size_t attributes)
+{
+    return contacts < UPSERT_SLICE && attributes < UPSERT_SLICE_ATTRIBUTES;
+}
+
+static void read_some(struct exchange *exchange, struct upsert *upsert)
+{
+    size_t attributes = 0;
+
+    for (size_t n = 0; upsert->read < upsert->count && has_room(n, attributes); n++) {
+        struct contact_patch *patch = &upsert->patches[upsert->read];
+        struct body_value item;
+
+        value_item(&upsert->data, upsert->read++, &item);
+        if (value_is_object(&item)) {
+            contact_read(exchange, &item, PROPERTY_REQUIRED, patch);
+        }
+        patch->value.id = engine_new_id(exchange->engine);
+        attributes += patch->value.attribute_count;
+    }
+}
+
+static void look_up_some(struct exchange *exchange, struct upsert *upsert)
+{
+    size_t attributes = 0;
+
+    for (size_t n = 0; upsert->looked_up < upsert->count && has_room(n, attributes); n++) {
+        size_t at = upsert->looked_up++;
+
+        attribute_faults_add(exchange, &upsert->patches[at].value,
+                             arena_printf(&exchange->arena, "data[%zu].", at));
+        attributes += upsert->patches[at].value.attribute_count;
+    }
+}
+
+static void post_upsert(struct exchange *exchange, const struct upsert *upsert)
 {
     struct message message =
         exchange_message(exchange, MESSAGE_CONTACTS_UPSERT, exchange->organisation);
-    struct arena *arena = exchange_payload(exchange);
-    struct contact_list *list = arena_zalloc(arena, sizeof(*list));
-    struct contact_patch *patches;
-    struct body_value root, data, item;
+    struct contact_list *list = arena_zalloc(exchange_payload(exchange), sizeof(*list));
 
-    records_open_body(exchange, &root);
-    if (body_array(&root, "data", PROPERTY_REQUIRED, 1, UPSERT_MAX, &data) == PROPERTY_GIVEN) {
-        list->count = value_count(&data);
-    }
-    patches = arena_zalloc(arena, list->count * sizeof(*patches));
-    for (size_t i = 0; i < list->count; i++) {
-        value_item(&data, i, &item);
-        if (value_is_object(&item)) {
-            contact_read(exchange, &item, PROPERTY_REQUIRED, &patches[i]);
-        }
-        patches[i].value.id = engine_new_id(exchange->engine);
-    }
-    body_close(&root);
-    for (size_t i = 0; i < list->count && faults_any(&exchange->faults); i++) {
-        attribute_faults_add(exchange, &patches[i].value,
-                             arena_printf(&exchange->arena, "data[%zu].", i));
-    }
-    if (faults_any(&exchange->faults)) {
-        exchange_send_faults(exchange);
-        return;
-    }
-    list->contacts = patches;
+    list->contacts = upsert->patches;
+    list->count = upsert->count;
     message.payload.contacts = list;
     exchange_post(exchange, &message);
+}
+
+static void upsert_slice(struct exchange *exchange)
+{
+    struct upsert *upsert = exchange->state;
+
+    read_some(exchange, upsert);
+    if (upsert->read < upsert->count) {
+        return;
+    }
+    if (!upsert->is_closed) {
+        body_close(&upsert->root);
+        upsert->is_closed = true;
+    }
+    if (!faults_any(&exchange->faults)) {
+        exchange_end_work(exchange);
+        post_upsert(exchange, upsert);
+        return;
+    }
+    look_up_some(exchange, upsert);
+    if (upsert->looked_up == upsert->count) {
+        exchange_send_faults(exchange);
+    }
+}
+
+static void on_upsert(struct exchange *exchange)
+{
+    struct upsert *upsert = arena_zalloc(&exchange->arena, sizeof(*upsert));
+
+    records_open_body(exchange, &upsert->root);
+    if (body_array(&upsert->root, "data", PROPERTY_REQUIRED, 1, UPSERT_MAX, &upsert->data) ==
+        PROPERTY_GIVEN) {
+        upsert->count = value_count(&upsert->data);
+    }
+    upsert->patches =
+        arena_zalloc(exchange_payload(exchange), upsert->count * sizeof(*upsert->patches));
+    exchange->state = upsert;
+    exchange_work(exchange, upsert_slice);
 }
 
 /* "?primaryPhone= finds one". A "+" that was not escaped arrives as a space. */

@@ -38,11 +38,15 @@ static void on_get(struct exchange *exchange)
 {
     struct render_context context = records_context(exchange);
     struct execution_view execution;
+    struct buf text;
 
-    if (find_execution(exchange, &execution)) {
-        records_send(exchange, &context,
-                     render_execution(&context, &execution.settings, &execution.state));
+    if (!find_execution(exchange, &execution)) {
+        return;
     }
+    buf_init(&text);
+    render_execution_text(&context, &execution.settings, &execution.state, &text);
+    records_send_text(exchange, &context, buf_slice(&text));
+    buf_deinit(&text);
 }
 
 static void post_control(struct exchange *exchange, enum message_type type)

@@ -46,6 +46,16 @@ void records_send(struct exchange *exchange, const struct render_context *contex
     exchange_send_json(exchange, 200, json);
 }
 
+void records_send_text(struct exchange *exchange, const struct render_context *context,
+                       struct slice text)
+{
+    if (context->error != 0) {
+        exchange_send_unreadable(exchange, context->error);
+    } else {
+        exchange_send_json_text(exchange, 200, text);
+    }
+}
+
 void records_send_one(struct exchange *exchange, enum table table, enum fault_code not_found)
 {
     struct render_context context = records_context(exchange);

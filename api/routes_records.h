@@ -24,6 +24,8 @@ bool records_find(struct exchange *exchange, enum table table, enum fault_code n
 
 /* Ends a handler: answers with what was rendered, or with the reader's error. */
 void records_send(struct exchange *exchange, const struct render_context *context, json_t *json);
+void records_send_text(struct exchange *exchange, const struct render_context *context,
+                       struct slice text);
 
 /* Answers GET of one record, and of the organisation's list. */
 void records_send_one(struct exchange *exchange, enum table table, enum fault_code not_found);

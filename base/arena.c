@@ -9,10 +9,10 @@
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/check.h"
+#include "base/memory.h"
 
 #if defined(__has_feature)
 #if __has_feature(address_sanitizer)
@@ -55,7 +55,7 @@ static void free_blocks(struct arena_block *block)
         struct arena_block *older = block->older;
 
         ASAN_UNPOISON_MEMORY_REGION(block->data, block->size);
-        free(block);
+        memory_free(block);
         block = older;
     }
 }
@@ -112,10 +112,7 @@ int arena_reserve(struct arena *arena, size_t size)
         return OD_ENOMEM;
     }
     block_size = round_up(size > arena->block_size ? size : arena->block_size);
-    block = malloc(sizeof(*block) + block_size);
-    if (block == NULL) {
-        return OD_ENOMEM;
-    }
+    block = memory_resize(NULL, 1, sizeof(*block) + block_size);
     block->older = arena->blocks;
     block->size = block_size;
     use_block(arena, block);

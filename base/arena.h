@@ -35,12 +35,12 @@ void arena_reset(struct arena *arena);
 size_t arena_used(const struct arena *arena);
 
 /* Makes sure that the next pieces, of `size` bytes in all when each is rounded up to the
- * alignment, come without malloc. Returns 0, or OD_ENOMEM and changes nothing. This is how a turn
- * refuses a message for want of memory, so that nothing behind it can fail. */
+ * alignment, come without malloc. Returns 0, or OD_ENOMEM and changes nothing for a size that no
+ * machine has. */
 int arena_reserve(struct arena *arena, size_t size);
 
 /* Returns `size` bytes, undefined, aligned, never NULL; 0 bytes count as 1. Where neither a reserve
- * nor malloc has them the program aborts. */
+ * nor malloc has them the process ends (base/memory.h). */
 void *arena_alloc(struct arena *arena, size_t size)
     __attribute__((malloc, alloc_size(2), returns_nonnull, assume_aligned(ARENA_ALIGNMENT)));
 

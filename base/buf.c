@@ -3,7 +3,8 @@
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
+
+#include "base/memory.h"
 
 /* The first allocation: a short text or key fits. */
 #define BUF_ROOM_MIN 64
@@ -26,7 +27,7 @@ void buf_init(struct buf *buf)
 
 void buf_deinit(struct buf *buf)
 {
-    free(buf->data);
+    memory_free(buf->data);
     buf_init(buf);
 }
 
@@ -34,7 +35,6 @@ int buf_reserve(struct buf *buf, size_t more)
 {
     size_t room = buf->room;
     size_t wanted;
-    char *data;
 
     if (more <= buf->room - buf->size) {
         return 0;
@@ -50,11 +50,7 @@ int buf_reserve(struct buf *buf, size_t more)
     while (room < wanted) {
         room *= 2;
     }
-    data = realloc(buf->data, room);
-    if (data == NULL) {
-        return OD_ENOMEM;
-    }
-    buf->data = data;
+    buf->data = memory_resize(buf->data, room, 1);
     buf->room = room;
     return 0;
 }

@@ -72,7 +72,6 @@ void od_error_prefix(struct od_error *e, const char *format, ...)
     X(FAULT_METHOD_NOT_ALLOWED, 405, "MethodNotAllowedError")                                      \
     X(FAULT_CONFLICT, 409, "ConflictError")                                                        \
     X(FAULT_PROGRAM_STATUS_CONFLICT, 409, "ProgramStatusConflictError")                            \
-    X(FAULT_LENGTH_REQUIRED, 411, "LengthRequiredError")                                           \
     X(FAULT_PAYLOAD_TOO_LARGE, 413, "PayloadTooLargeError")                                        \
     X(FAULT_UNSUPPORTED_MEDIA_TYPE, 415, "UnsupportedMediaTypeError")                              \
     X(FAULT_IDEMPOTENCY_KEY_REUSED, 422, "IdempotencyKeyReusedError")                              \

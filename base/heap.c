@@ -3,9 +3,8 @@
  * only, where four children lie side by side, instead of fetching each node from memory. */
 #include "base/heap.h"
 
-#include <stdlib.h>
-
 #include "base/check.h"
+#include "base/memory.h"
 
 #define ARITY 4
 
@@ -86,28 +85,23 @@ void heap_init(struct heap *heap)
 
 void heap_deinit(struct heap *heap)
 {
-    free(heap->entries);
+    memory_free(heap->entries);
     heap_init(heap);
 }
 
 int heap_reserve(struct heap *heap, size_t count)
 {
-    struct heap_entry *entries;
     size_t room = heap->room;
 
     if (count <= room) {
         return 0;
     }
-    if (count > PTRDIFF_MAX / sizeof(*entries) / 2) {
+    if (count > PTRDIFF_MAX / sizeof(*heap->entries) / 2) {
         return OD_ENOMEM;
     }
     room = room < HEAP_ROOM_MIN / 2 ? HEAP_ROOM_MIN : 2 * room;
     room = room < count ? count : room;
-    entries = realloc(heap->entries, room * sizeof(*entries));
-    if (entries == NULL) {
-        return OD_ENOMEM;
-    }
-    heap->entries = entries;
+    heap->entries = memory_resize(heap->entries, room, sizeof(*heap->entries));
     heap->room = room;
     return 0;
 }

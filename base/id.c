@@ -141,3 +141,8 @@ uint32_t call_tag(const struct uuid *execution_id)
 {
     return (uint32_t)get_word(execution_id->bytes + 8) & CALL_TAG_MASK;
 }
+
+uint32_t call_tag_of_era(const struct uuid *execution_id, uint32_t era)
+{
+    return call_tag(execution_id) ^ (era & CALL_TAG_MASK);
+}

@@ -52,7 +52,7 @@ struct uuid uuid_v7(int64_t at_ms, const uint8_t random[10]);
 struct call_name {
     uint64_t execution; /* the execution's number in its store, 48 bits */
     uint32_t attempt;   /* from 1 to OD_ATTEMPT_MAX, 12 bits */
-    uint32_t tag;       /* call_tag of the execution's id, 22 bits */
+    uint32_t tag;       /* call_tag_of_era of the execution's id, 22 bits */
     uint64_t entry;     /* the contact's number in the execution, 40 bits */
 };
 
@@ -76,5 +76,11 @@ struct uuid trigger_id_make(uint64_t execution, uint32_t tag, uint64_t serial);
 /* Returns the 22 bits that tell the calls of an execution from those of an execution of the same
  * number in another store: the last bits of its UUIDv7, which are random. */
 uint32_t call_tag(const struct uuid *execution_id);
+
+/* The tag of calls that were queued in an era of the store. An era begins when a backup is restored
+ * (storage/restore.h), and is a random number of which the last 22 bits are not 0; 0: from before
+ * the first one, the tag is call_tag. So an attempt that is made anew after a restore has another
+ * call id than the one that was made after the backup. */
+uint32_t call_tag_of_era(const struct uuid *execution_id, uint32_t era);
 
 #endif

@@ -1,8 +1,18 @@
 #include "base/memory.h"
 
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "base/check.h"
+#include "base/log.h"
+
+/* The log needs no memory. No handlers of exit: they may. */
+void memory_exhausted(void)
+{
+    log_error("out of memory: the process ends, and goes on from the store at its next start",
+              FIELD_INT("status", MEMORY_EXIT_STATUS));
+    _exit(MEMORY_EXIT_STATUS);
+}
 
 void *memory_resize(void *old, size_t count, size_t size)
 {
@@ -10,7 +20,9 @@ void *memory_resize(void *old, size_t count, size_t size)
 
     void *memory = reallocarray(old, count, size);
 
-    OD_CHECK(memory != NULL);
+    if (memory == NULL) {
+        memory_exhausted();
+    }
     return memory;
 }
 
@@ -20,11 +32,23 @@ void *memory_zero(size_t count, size_t size)
 
     void *memory = calloc(count, size);
 
-    OD_CHECK(memory != NULL);
+    if (memory == NULL) {
+        memory_exhausted();
+    }
     return memory;
 }
 
 void memory_free(void *memory)
 {
     free(memory);
+}
+
+void *memory_of_library(size_t size)
+{
+    return memory_resize(NULL, size > 0 ? size : 1, 1);
+}
+
+void *memory_of_library_again(void *old, size_t size)
+{
+    return memory_resize(old, size > 0 ? size : 1, 1);
 }

@@ -105,7 +105,7 @@ typedef size_t (*ctl_stream_fn)(void *context, char *out, size_t size);
 
 #define CTL_STREAM_ABORT SIZE_MAX
 
-/* POST of NDJSON that is made while it is sent. CTL_OK: *answer is the caller's. Otherwise the
+/* POST of CSV that is made while it is sent. CTL_OK: *answer is the caller's. Otherwise the
  * reason has been printed, unless it is that `read` has ended it: CTL_FAILED. */
 int ctl_stream(struct ctl *ctl, const char *path, ctl_stream_fn read, void *context,
                json_t **answer);

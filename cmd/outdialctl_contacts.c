@@ -1,34 +1,22 @@
-/* Columns of a CSV file as properties of contacts. An empty cell is an absent property. */
+/* Columns of a CSV file: which of them the API gets, and by what names. */
 #include "cmd/outdialctl_contacts.h"
 
-#include <errno.h>
-#include <math.h>
 #include <stdlib.h>
-#include <strings.h>
 
 #include "base/check.h"
-#include "base/utf8.h"
 
-#define NUMBER_SIZE 64 /* characters of a number and a NUL */
-
-static const struct {
-    const char *name;
-    enum column_type type;
-} properties[] = {
-    {"primaryPhone", COLUMN_TEXT}, {"firstName", COLUMN_TEXT},    {"lastName", COLUMN_TEXT},
-    {"fullName", COLUMN_TEXT},     {"primaryEmail", COLUMN_TEXT}, {"timezone", COLUMN_TEXT},
-    {"doNotCall", COLUMN_FLAG},
+static const char *const properties[] = {
+    "primaryPhone", "firstName", "lastName", "fullName", "primaryEmail", "timezone", "doNotCall",
 };
 
 #define PROPERTY_COUNT (sizeof(properties) / sizeof(properties[0]))
 
 /* ---- the header ---- */
 
-static bool is_property(struct column *column)
+static bool is_property(const char *name)
 {
     for (size_t i = 0; i < PROPERTY_COUNT; i++) {
-        if (strcmp(properties[i].name, column->name) == 0) {
-            column->type = properties[i].type;
+        if (strcmp(properties[i], name) == 0) {
             return true;
         }
     }
@@ -38,15 +26,12 @@ static bool is_property(struct column *column)
 static bool on_attribute(void *context, const json_t *row)
 {
     struct columns *columns = context;
-    const char *type = ctl_text(row, "type");
 
     for (size_t i = 0; i < columns->count; i++) {
         struct column *column = &columns->list[i];
 
-        if (column->is_attribute && strcmp(column->name, ctl_text(row, "name")) == 0) {
-            column->type = strcmp(type, "number") == 0    ? COLUMN_NUMBER
-                           : strcmp(type, "boolean") == 0 ? COLUMN_FLAG
-                                                          : COLUMN_TEXT;
+        if (column->kind != COLUMN_PROPERTY && strcmp(column->name, ctl_text(row, "name")) == 0) {
+            column->kind = COLUMN_ATTRIBUTE;
         }
     }
     return true;
@@ -62,9 +47,9 @@ static bool has_column(const struct columns *columns, const char *name)
     return false;
 }
 
-/* Takes the names; *has_attributes: some are no properties. */
+/* Takes the names; *has_others: some are no properties. */
 static int read_names(const struct ctl *ctl, const struct csv_row *header, struct columns *out,
-                      bool *has_attributes)
+                      bool *has_others)
 {
     for (size_t i = 0; i < header->count; i++) {
         struct slice cell = header->cells[i];
@@ -77,11 +62,11 @@ static int read_names(const struct ctl *ctl, const struct csv_row *header, struc
             free(column.name);
             return status;
         }
-        column.is_attribute = !is_property(&column);
-        *has_attributes = *has_attributes || column.is_attribute;
+        column.kind = is_property(column.name) ? COLUMN_PROPERTY : COLUMN_IGNORED;
+        *has_others = *has_others || column.kind != COLUMN_PROPERTY;
         out->list[out->count++] = column;
     }
-    if (!has_column(out, properties[0].name)) {
+    if (!has_column(out, properties[0])) {
         return ctl_fail(ctl, CTL_USAGE,
                         "the first row must be a header that names primaryPhone, and may name "
                         "firstName, lastName, fullName, primaryEmail, timezone, doNotCall and "
@@ -93,17 +78,17 @@ static int read_names(const struct ctl *ctl, const struct csv_row *header, struc
 int columns_read(struct ctl *ctl, const struct csv_row *header, bool ignores_unknown,
                  struct columns *out)
 {
-    bool has_attributes = false;
+    bool has_others = false;
     int status;
 
     *out = (struct columns){.list = calloc(header->count + 1, sizeof(*out->list))};
     OD_CHECK(out->list != NULL);
-    status = read_names(ctl, header, out, &has_attributes);
-    if (status == CTL_OK && has_attributes) {
+    status = read_names(ctl, header, out, &has_others);
+    if (status == CTL_OK && has_others) {
         status = ctl_each(ctl, "/api/custom-attributes", on_attribute, out);
     }
     for (size_t i = 0; i < out->count && status == CTL_OK && !ignores_unknown; i++) {
-        if (out->list[i].type == COLUMN_IGNORED) {
+        if (out->list[i].kind == COLUMN_IGNORED) {
             status = ctl_fail(ctl, CTL_USAGE,
                               "column %zu, \"%s\", is neither a property of contacts nor a custom "
                               "attribute (--ignore-unknown passes over it)",
@@ -123,118 +108,49 @@ void columns_free(struct columns *columns)
 
 /* ---- rows ---- */
 
-static bool is_word(struct slice text, const char *word)
+static void put_cell(struct buf *out, struct slice cell, bool is_first)
 {
-    return strlen(word) == text.size && strncasecmp(text.data, word, text.size) == 0;
+    OD_CHECK(is_first || buf_append_byte(out, ',') == 0);
+    OD_CHECK(buf_append_byte(out, '"') == 0);
+    for (size_t i = 0; i < cell.size; i++) {
+        OD_CHECK(cell.data[i] != '"' || buf_append_byte(out, '"') == 0);
+        OD_CHECK(buf_append_byte(out, cell.data[i]) == 0);
+    }
+    OD_CHECK(buf_append_byte(out, '"') == 0);
 }
 
-static json_t *read_flag(struct slice text)
+void columns_print_header(const struct columns *columns, struct buf *out)
 {
-    static const char *const yes[] = {"true", "yes", "1"};
-    static const char *const no[] = {"false", "no", "0"};
+    bool is_first = true;
 
-    for (size_t i = 0; i < sizeof(yes) / sizeof(yes[0]); i++) {
-        if (is_word(text, yes[i])) {
-            return json_true();
+    for (size_t i = 0; i < columns->count; i++) {
+        const struct column *column = &columns->list[i];
+
+        if (column->kind != COLUMN_IGNORED) {
+            put_cell(out, slice_from(column->name), is_first);
+            is_first = false;
         }
-        if (is_word(text, no[i])) {
-            return json_false();
-        }
     }
-    return NULL;
+    OD_CHECK(buf_append_byte(out, '\n') == 0);
 }
 
-static json_t *read_number(struct slice text)
+/* All cells have quotes, so that no row looks like an empty line, which is none. */
+bool columns_print_row(const struct columns *columns, const struct csv_row *row, struct buf *out,
+                       struct buf *fault)
 {
-    char digits[NUMBER_SIZE];
-    char *end;
-    long long number;
-    double real;
-
-    if (text.size >= sizeof(digits)) {
-        return NULL;
-    }
-    memcpy(digits, text.data, text.size);
-    digits[text.size] = '\0';
-    if (strspn(digits, "+-.0123456789eE") != text.size) {
-        return NULL;
-    }
-    errno = 0;
-    number = strtoll(digits, &end, 10);
-    if (errno == 0 && *end == '\0') {
-        return json_integer(number);
-    }
-    errno = 0;
-    real = strtod(digits, &end);
-    return errno == 0 && *end == '\0' && isfinite(real) ? json_real(real) : NULL;
-}
-
-static json_t *read_cell(const struct column *column, struct slice cell, const char **reason)
-{
-    *reason = "is not UTF-8";
-    switch (column->type) {
-    case COLUMN_TEXT:
-        if (memchr(cell.data, '\0', cell.size) != NULL || !utf8_is_valid(cell)) {
-            return NULL;
-        }
-        return json_stringn(cell.data, cell.size);
-    case COLUMN_FLAG: *reason = "must be true or false"; return read_flag(cell);
-    case COLUMN_NUMBER: *reason = "must be a number"; return read_number(cell);
-    case COLUMN_IGNORED:
-    default: return NULL;
-    }
-}
-
-/* Puts a cell into the contact. False: *reason says why not. */
-static bool put_cell(json_t *contact, json_t **attributes, const struct column *column,
-                     struct slice cell, const char **reason)
-{
-    json_t *value = read_cell(column, cell, reason);
-
-    if (value == NULL) {
-        return false;
-    }
-    if (!column->is_attribute) {
-        OD_CHECK(json_object_set_new(contact, column->name, value) == 0);
-        return true;
-    }
-    if (*attributes == NULL) {
-        *attributes = json_object();
-        OD_CHECK(json_object_set_new(contact, "customAttributes", *attributes) == 0);
-    }
-    OD_CHECK(json_object_set_new(*attributes, column->name, value) == 0);
-    return true;
-}
-
-json_t *columns_contact(const struct columns *columns, const struct csv_row *row, struct buf *fault)
-{
-    json_t *contact;
-    json_t *attributes = NULL;
-    const char *reason;
+    bool is_first = true;
 
     if (row->count != columns->count) {
         OD_CHECK(buf_printf(fault, "has %zu cells, the header has %zu", row->count,
                             columns->count) == 0);
-        return NULL;
+        return false;
     }
-    contact = json_object();
-    OD_CHECK(contact != NULL);
     for (size_t i = 0; i < row->count; i++) {
-        const struct column *column = &columns->list[i];
-
-        if (column->type == COLUMN_IGNORED || row->cells[i].size == 0) {
-            continue;
-        }
-        if (!put_cell(contact, &attributes, column, row->cells[i], &reason)) {
-            OD_CHECK(buf_printf(fault, "%s: %s", column->name, reason) == 0);
-            json_decref(contact);
-            return NULL;
+        if (columns->list[i].kind != COLUMN_IGNORED) {
+            put_cell(out, row->cells[i], is_first);
+            is_first = false;
         }
     }
-    if (json_object_get(contact, "primaryPhone") == NULL) {
-        OD_CHECK(buf_append_text(fault, "primaryPhone: is missing") == 0);
-        json_decref(contact);
-        return NULL;
-    }
-    return contact;
+    OD_CHECK(buf_append_byte(out, '\n') == 0);
+    return true;
 }

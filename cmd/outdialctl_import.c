@@ -1,8 +1,8 @@
 /* outdialctl import: contacts from a CSV file.
  *
  * 1. The header says what the columns are; the audience is found, or made.
- * 2. Rows become lines of NDJSON, and go out in one request (POST /api/contacts/import) as fast as
- *    the daemon takes them.
+ * 2. Its rows, as CSV with commas and without the columns that are ignored, go out in one request
+ *    (POST /api/contacts/import) as fast as the daemon takes them.
  * 3. Bad rows are reported, good ones are kept (outdialctl_import_report.c).
  * Doing it again is harmless: contacts are matched by their number.
  */
@@ -113,27 +113,14 @@ static bool on_header(struct import *import, const struct csv_row *row)
     if (import->status == CTL_OK) {
         import->status = find_audience(import);
     }
+    columns_print_header(&import->columns, &import->out);
     return import->status == CTL_OK;
-}
-
-/* The contact, as a line of NDJSON, goes behind what is to be sent. */
-static void send_contact(struct import *import, const struct csv_row *row, json_t *contact)
-{
-    char *line = json_dumps(contact, JSON_COMPACT | JSON_REAL_PRECISION(15));
-
-    OD_CHECK(line != NULL);
-    import_note_place(import, row->row, row->line);
-    OD_CHECK(buf_append_text(&import->out, line) == 0);
-    OD_CHECK(buf_append_byte(&import->out, '\n') == 0);
-    free(line);
-    json_decref(contact);
 }
 
 static bool on_row(void *context, const struct csv_row *row)
 {
     struct import *import = context;
     struct buf fault;
-    json_t *contact;
 
     if (!import->has_header) {
         return on_header(import, row);
@@ -144,9 +131,8 @@ static bool on_row(void *context, const struct csv_row *row)
         return true;
     }
     buf_init(&fault);
-    contact = columns_contact(&import->columns, row, &fault);
-    if (contact != NULL) {
-        send_contact(import, row, contact);
+    if (columns_print_row(&import->columns, row, &import->out, &fault)) {
+        import_note_place(import, row->row, row->line);
     } else {
         OD_CHECK(buf_append_byte(&fault, '\0') == 0);
         import_reject(import, row->row, row->line, fault.data);

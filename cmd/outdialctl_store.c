@@ -161,7 +161,7 @@ int command_backup(struct ctl *ctl, int argc, char **argv)
     }
     /* Past a limit of the file's size a write fails then, as on a full disk. */
     (void)signal(SIGXFSZ, SIG_IGN);
-    if (backup_run(ctl_data_dir(ctl), input.words[0], &backup, &error) != 0) {
+    if (backup_run(ctl_data_dir(ctl), input.words[0], ctl_now_ms(), &backup, &error) != 0) {
         return ctl_fail(ctl, CTL_FAILED, "%s", error.text);
     }
     if (!ctl->is_json) {

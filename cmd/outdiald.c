@@ -18,12 +18,14 @@
 #include <unistd.h>
 
 #include <event2/event.h>
+#include <jansson.h>
 #include <sodium.h>
 #include <systemd/sd-daemon.h>
 
 #include "api/api.h"
 #include "base/instant.h"
 #include "base/log.h"
+#include "base/memory.h"
 #include "base/version.h"
 #include "engine/clock.h"
 #include "engine/engine.h"
@@ -233,6 +235,9 @@ static void forbid_core_dumps(void)
 static int prepare_process(const struct config *config)
 {
     open_log(config);
+    /* Before anything of them is used: their memory, too, is there or the process ends. */
+    event_set_mem_functions(memory_of_library, memory_of_library_again, memory_free);
+    json_set_alloc_funcs(memory_of_library, memory_free);
     event_set_log_callback(on_libevent_log);
     event_set_fatal_callback(on_libevent_fatal);
     raise_file_limit();

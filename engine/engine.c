@@ -1,6 +1,7 @@
 /* Wiring, start, run and drain; and the public verbs that need no room of their own. */
 #include <string.h>
 #include <sys/random.h>
+#include <unistd.h>
 
 #include "base/check.h"
 #include "base/instant.h"
@@ -93,11 +94,24 @@ static int open_events(struct engine *engine, struct od_error *error)
     return timers_open(engine, error);
 }
 
+/* Of the store's file, while it is in use: the end, as by kill -9, which loses nothing that was
+ * answered. */
+static void on_damage(void *context, const char *text)
+{
+    const struct engine *engine = context;
+
+    log_error("the store is damaged: restore the backup",
+              FIELD_TEXT("data_dir", engine->config->data_dir), FIELD_TEXT("reason", text));
+    _exit(EXIT_STORE);
+}
+
 static int open_storage(struct engine *engine, struct od_error *error)
 {
     const struct store_options options = {.directory = engine->config->data_dir,
                                           .map_size_bytes = engine->config->map_size_bytes,
-                                          .is_volatile = engine->steps.is_volatile};
+                                          .is_volatile = engine->steps.is_volatile,
+                                          .on_damage = on_damage,
+                                          .damage_context = engine};
     int code = store_open(&options, &engine->store, error);
 
     if (code == 0) {

@@ -55,8 +55,10 @@ static int find_audience_numbers(struct engine *engine)
         if (code != 0) {
             return code;
         }
-        raise_number(engine, job.kind == JOB_EMPTY_AUDIENCE ? TABLE_AUDIENCE : TABLE_EXECUTION,
-                     job.number);
+        if (job.kind != JOB_REMOVE_ATTRIBUTE) {
+            raise_number(engine, job.kind == JOB_EMPTY_AUDIENCE ? TABLE_AUDIENCE : TABLE_EXECUTION,
+                         job.number);
+        }
     }
     return code == OD_ENOTFOUND ? 0 : code;
 }
@@ -115,7 +117,42 @@ static void post(struct engine *engine, struct actor_name actor, enum message_ty
     mailbox_post(&engine->mailbox, &letter);
 }
 
-static int load_executions(struct engine *engine)
+/* A restored backup, until every execution has been told (storage/restore.h). */
+struct restore {
+    bool is_pending;
+    uint32_t era;
+};
+
+static int find_restore(struct engine *engine, struct restore *out)
+{
+    struct key key = key_text(SLICE(META_RESTORE));
+    struct meta meta;
+    int code = reader_get(engine->reader, TABLE_META, &key, &engine->memory, &meta);
+
+    *out = (struct restore){.is_pending = false};
+    if (code == 0 && meta.text.size > 0) {
+        *out = (struct restore){.is_pending = true, .era = (uint32_t)meta.number};
+        log_warn("a backup was restored: calls that were under way end in doubt, and what happened "
+                 "after it is unknown",
+                 FIELD_SLICE("backup_of", meta.text));
+    }
+    return code == OD_ENOTFOUND ? 0 : code;
+}
+
+/* The first that an execution hears. */
+static void post_first(struct engine *engine, uint32_t number, const struct restore *restore)
+{
+    const struct actor_name actor = {ACTOR_EXECUTION, number};
+    const union payload payload = {.era = restore->era};
+
+    if (restore->is_pending) {
+        post(engine, actor, MESSAGE_RESTORED, &payload);
+    } else {
+        post(engine, actor, MESSAGE_TICK, NULL);
+    }
+}
+
+static int load_executions(struct engine *engine, const struct restore *restore)
 {
     struct key prefix = key_empty();
     struct key from = prefix;
@@ -134,7 +171,7 @@ static int load_executions(struct engine *engine)
         }
         resident->told = resident->execution.state.status;
         arena_reset(&engine->memory);
-        post(engine, (struct actor_name){ACTOR_EXECUTION, number}, MESSAGE_TICK, NULL);
+        post_first(engine, number, restore);
         from = key_after(&key);
     }
     return code == OD_ENOTFOUND ? 0 : code;
@@ -173,14 +210,17 @@ static int list_ended(struct engine *engine)
 
 static void post_job(struct engine *engine, const struct job *job)
 {
-    const union payload payload = {.slice = {.number = job->number}};
+    const struct actor_name directory = {ACTOR_DIRECTORY, job->organisation};
+    union payload payload = {.slice = {.number = job->number}};
 
     if (job->kind == JOB_REMOVE_EXECUTION) {
         post(engine, (struct actor_name){ACTOR_RETENTION, 0}, MESSAGE_REMOVE_EXECUTION_SLICE,
              &payload);
+    } else if (job->kind == JOB_REMOVE_ATTRIBUTE) {
+        payload.id = (struct owned_id){job->organisation, job->attribute_id};
+        post(engine, directory, MESSAGE_REMOVE_ATTRIBUTE_SLICE, &payload);
     } else {
-        post(engine, (struct actor_name){ACTOR_DIRECTORY, job->organisation},
-             MESSAGE_EMPTY_AUDIENCE_SLICE, &payload);
+        post(engine, directory, MESSAGE_EMPTY_AUDIENCE_SLICE, &payload);
     }
 }
 
@@ -203,6 +243,28 @@ static int load_jobs(struct engine *engine)
     return code == OD_ENOTFOUND ? 0 : code;
 }
 
+static int load_all(struct engine *engine)
+{
+    struct restore restore;
+    int code = find_restore(engine, &restore);
+
+    if (code == 0) {
+        code = load_executions(engine, &restore);
+    }
+    if (code == 0 && restore.is_pending) { /* behind them all */
+        const union payload payload = {.era = restore.era};
+
+        post(engine, (struct actor_name){ACTOR_PLATFORM, 0}, MESSAGE_RESTORE_TOLD, &payload);
+    }
+    if (code == 0) {
+        code = list_ended(engine);
+    }
+    if (code == 0) {
+        code = load_jobs(engine);
+    }
+    return code;
+}
+
 int recovery_load(struct engine *engine, struct od_error *error)
 {
     int code = engine_open_gateways(engine, error);
@@ -217,13 +279,7 @@ int recovery_load(struct engine *engine, struct od_error *error)
     dispatcher_init(&engine->dispatcher, &engine->settings);
     retention_init(&engine->retention);
     post(engine, (struct actor_name){ACTOR_RETENTION, 0}, MESSAGE_TICK, NULL);
-    code = load_executions(engine);
-    if (code == 0) {
-        code = list_ended(engine);
-    }
-    if (code == 0) {
-        code = load_jobs(engine);
-    }
+    code = load_all(engine);
     reader_end(engine->reader);
     if (code != 0) {
         return od_error_set(error, code, "what is active cannot be loaded: %s",
@@ -287,6 +343,7 @@ void recovery_drop(struct engine *engine, const struct writer_result *result)
     recovery_forget(engine);
     if (engine->mode == ENGINE_DRAINING) {
         engine->mode = ENGINE_STOPPED;
+        answer_everyone(engine);
         engine_leave(engine);
         return;
     }

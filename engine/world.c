@@ -39,7 +39,8 @@ static struct snapshot snapshot_now(const struct engine *engine)
 static void stop_unless_readable(int code, enum table table)
 {
     if (code != 0 && code != OD_ENOTFOUND) {
-        log_error("the store cannot be read", FIELD_TEXT("table", table_name(table)),
+        log_error("the store cannot be read: run outdialctl check, restore the backup",
+                  FIELD_TEXT("table", table_name(table)),
                   FIELD_TEXT("reason", od_error_text(code)));
         _exit(EXIT_STORE);
     }

@@ -28,9 +28,16 @@ struct meta {
     struct slice text;
 };
 
+/* Names of META rows that say something to more than one layer. BACKUP is in copies only: a copy,
+ * made at the instant `number`. RESTORE: `number` is the era of the store (0: no such row), `text`
+ * the instant of the copy that was restored, until all executions have been told. */
+#define META_BACKUP  "backup"
+#define META_RESTORE "restore"
+
 /* JOB rows: long work cut into slices. `kind` is enum job_kind. */
 enum job_kind {
     JOB_EMPTY_AUDIENCE = 1,
+    JOB_REMOVE_ATTRIBUTE = 2,
     JOB_REMOVE_EXECUTION = 20,
 };
 
@@ -39,6 +46,11 @@ struct job {
     uint32_t organisation;
     uint32_t number; /* JOB_EMPTY_AUDIENCE: the audience's; JOB_REMOVE_EXECUTION: the execution's */
     struct uuid program_id; /* JOB_REMOVE_EXECUTION of one in live mode: its triggers lie there */
+    /* JOB_REMOVE_ATTRIBUTE: which one, the last contact that has been looked at, and how many. */
+    struct uuid attribute_id;
+    struct slice attribute_name;
+    struct uuid last_contact;
+    uint64_t contacts;
 };
 
 /* ---- answers that are kept for an Idempotency-Key ---- */
@@ -164,7 +176,7 @@ struct flow {
     struct slice name;
     struct slice nodes;      /* compact JSON array, empty: known to the gateway only */
     struct slice start_node; /* empty: none */
-    uint32_t program_count;  /* programs, not deleted, that use it */
+    uint32_t program_count;  /* programs, not deleted, that use it; and active executions */
     int64_t created_at, updated_at;
 };
 
@@ -265,6 +277,8 @@ struct program {
     enum program_status status;
     bool is_deleted;
     uint32_t active_execution; /* its number; 0: none is active */
+    struct uuid active_flow;   /* the flow of that one, which counts it; nil: none is active, or it
+                                * was   launched by an older program, and is not counted */
     uint32_t new_audience;     /* never stored: the number of the audience that is to be made for it
                                 * under audience_id; 0: it has one */
     int64_t created_at, updated_at;

@@ -75,6 +75,7 @@ struct execution_state {
     int64_t updated_at;
     uint32_t next_trigger; /* live mode: triggers are numbered from 0 */
     bool launch_done;      /* live mode: the first walk over the contacts is over */
+    uint32_t era;          /* of the calls that it queues now (call_tag_of_era) */
 };
 
 /* An execution came to a status: what a stream of events tells. */
@@ -182,6 +183,8 @@ struct live_call {
     int64_t queued_at;
     int64_t lease_expires_at;    /* wall clock, for show */
     int64_t started_at, dial_by; /* optional */
+    uint32_t era;                /* in which it was queued; another than its execution's: it was
+                                    under way in a store that was restored, and is in doubt */
 };
 
 /* A call that has ended. */
@@ -201,6 +204,7 @@ struct call {
     uint16_t leases;
     struct uuid claim_id; /* of the last claim; nil for push gateways */
     int64_t queued_at, started_at, ended_at;
+    uint32_t era; /* in which it was queued */
 };
 
 /* ---- the log and the report of an execution ---- */

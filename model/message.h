@@ -36,8 +36,10 @@ struct actor_name {
     MESSAGE(DID_PATCH, "did_patch", ACTOR_PLATFORM)                                                \
     MESSAGE(DID_DELETE, "did_delete", ACTOR_PLATFORM)                                              \
     MESSAGE(RESPONSE_KEPT, "response_kept", ACTOR_PLATFORM)                                        \
+    MESSAGE(RESTORE_TOLD, "restore_told", ACTOR_PLATFORM)                                          \
     MESSAGE(ATTRIBUTE_CREATE, "attribute_create", ACTOR_DIRECTORY)                                 \
     MESSAGE(ATTRIBUTE_DELETE, "attribute_delete", ACTOR_DIRECTORY)                                 \
+    MESSAGE(REMOVE_ATTRIBUTE_SLICE, "remove_attribute_slice", ACTOR_DIRECTORY)                     \
     MESSAGE(CONTACT_CREATE, "contact_create", ACTOR_DIRECTORY)                                     \
     MESSAGE(CONTACT_PATCH, "contact_patch", ACTOR_DIRECTORY)                                       \
     MESSAGE(CONTACT_DELETE, "contact_delete", ACTOR_DIRECTORY)                                     \
@@ -77,6 +79,7 @@ struct actor_name {
     MESSAGE(DID_CHANGED, "did_changed", ACTOR_EXECUTION)                                           \
     MESSAGE(ZONE_RULES, "zone_rules", ACTOR_EXECUTION)                                             \
     MESSAGE(CLOCK_GAP, "clock_gap", ACTOR_EXECUTION)                                               \
+    MESSAGE(RESTORED, "restored", ACTOR_EXECUTION)                                                 \
     MESSAGE(DEMAND, "demand", ACTOR_DISPATCHER)                                                    \
     MESSAGE(CALLS_OFFERED, "calls_offered", ACTOR_DISPATCHER)                                      \
     MESSAGE(CALLS_UNDER_WAY, "calls_under_way", ACTOR_DISPATCHER)                                  \
@@ -363,7 +366,8 @@ union payload {
     const struct flow_patch *flow_patch;
     const struct program *program;
     const struct program_patch *program_patch;
-    struct owned_id id; /* the …_DELETE messages: (owner of an API key, id) */
+    struct owned_id
+        id; /* the …_DELETE messages: (owner of an API key, id); REMOVE_ATTRIBUTE_SLICE */
     const struct response_kept *kept;
     struct launch_request launch_request;
     struct launch launch;
@@ -383,6 +387,7 @@ union payload {
     struct call_room room;
     struct back_off back_off;
     struct claim claim;
+    uint32_t era; /* RESTORED, RESTORE_TOLD */
 };
 
 struct message {

@@ -1,7 +1,8 @@
 /* 1. decide the copy's path; refuse one that exists
  * 2. open the store read only, and a file under a temporary name beside the path, mode 0600
  * 3. LMDB copies one committed state into it, leaving free pages out
- * 4. sync the file, give it its name unless the name exists by now, sync the folder
+ * 4. the copy gets a row that says what it is (storage/restore.h)
+ * 5. sync the file, give it its name unless the name exists by now, sync the folder
  *
  * Whatever fails, the temporary file goes.
  *
@@ -17,6 +18,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "storage/restore.h"
 #include "storage/store_lmdb.h"
 
 struct copy {
@@ -108,11 +110,15 @@ static int copy_write(const struct store *store, struct copy *copy, bool *is_com
 }
 
 /* Writes the file under its temporary name, and then gives it its own. */
-static int copy_make(const struct store *store, struct copy *copy, struct backup *out)
+static int copy_make(const struct store *store, struct copy *copy, int64_t made_at,
+                     struct backup *out)
 {
     struct stat status;
     int code = copy_write(store, copy, &out->is_compact);
 
+    if (code == 0) {
+        code = restore_mark(copy->part, made_at);
+    }
     if (code != 0) {
         return code;
     }
@@ -124,7 +130,8 @@ static int copy_make(const struct store *store, struct copy *copy, struct backup
     return code != 0 ? code : folder_sync(out->path);
 }
 
-static int copy_run(const struct store *store, struct backup *out, struct od_error *error)
+static int copy_run(const struct store *store, int64_t made_at, struct backup *out,
+                    struct od_error *error)
 {
     struct copy copy;
     int code;
@@ -134,7 +141,7 @@ static int copy_run(const struct store *store, struct backup *out, struct od_err
     if (copy.fd < 0) {
         return copy_error(copy.part, errno, error);
     }
-    code = copy_make(store, &copy, out);
+    code = copy_make(store, &copy, made_at, out);
     close(copy.fd);
     if (code != 0) {
         (void)unlink(copy.part);
@@ -145,7 +152,7 @@ static int copy_run(const struct store *store, struct backup *out, struct od_err
     return 0;
 }
 
-int backup_run(const char *directory, const char *target, struct backup *out,
+int backup_run(const char *directory, const char *target, int64_t made_at, struct backup *out,
                struct od_error *error)
 {
     struct store_options options = {.directory = directory, .is_read_only = true};
@@ -158,7 +165,7 @@ int backup_run(const char *directory, const char *target, struct backup *out,
         result = store_open(&options, &store, error);
     }
     if (result == 0) {
-        result = copy_run(store, out, error);
+        result = copy_run(store, made_at, out, error);
         store_close(store);
     }
     if (result != 0) {

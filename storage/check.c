@@ -1,7 +1,9 @@
 /* The parent starts a child, reads frames until the pipe ends, and then asks how the child ended.
  *
- *     child    open read only ─▶ rows of each table ─▶ executions ─▶ counts of rows ─▶ number
+ *     child    pages ─▶ open read only ─▶ rows of each table ─▶ executions ─▶ counts of rows ─▶ number
  *     parent   frames ─▶ listener; an end by a signal ─▶ one more finding: page damaged
+ *
+ * Rows are LMDB's to find, so they are looked at only where all pages are sound.
  */
 #include "storage/check.h"
 
@@ -156,6 +158,19 @@ static void on_assertion(MDB_env *env, const char *text)
     _exit(CHECK_ASSERTED);
 }
 
+/* ---- pages ---- */
+
+static bool on_page_damage(void *context, const char *text)
+{
+    struct check *check = context;
+
+    check->findings++;
+    if (check->findings <= CHECK_TOLD_MAX) {
+        check_send(check->pipe, 'F', text, (uint16_t)strlen(text));
+    }
+    return true;
+}
+
 static int check_child(void *context)
 {
     const struct child_task *task = context;
@@ -166,7 +181,13 @@ static int check_child(void *context)
     int32_t code;
 
     check->pipe = task->pipe;
+    options.on_page_damage = on_page_damage;
+    options.damage_context = check;
     code = store_open(&options, &store, &error);
+    if (check->findings > 0) {
+        check_send(task->pipe, 'N', &check->findings, sizeof(check->findings));
+        return 0;
+    }
     if (code == 0) {
         (void)mdb_env_set_assert(store_env(store), on_assertion);
         code = check_all(check, store, &error);

@@ -99,6 +99,20 @@ void check_job(struct check *check, const struct check_row *row)
         removals->jobs[removals->count++] = *job;
         return;
     }
+    if (job->kind == JOB_REMOVE_ATTRIBUTE) {
+        struct key by_name = key_owned_text(job->organisation, job->attribute_name);
+        struct key key = key_owned(job->organisation, &job->attribute_id);
+        struct attribute attribute;
+        struct owned_id of;
+
+        CHECK_THAT(check, row, !check_get(check, TABLE_ATTRIBUTE, &key, &attribute),
+                   "removes an attribute that exists");
+        CHECK_THAT(check, row,
+                   check_get(check, TABLE_ATTRIBUTE_BY_NAME, &by_name, &of) &&
+                       uuid_equal(&of.id, &job->attribute_id),
+                   "its attribute's name is free");
+        return;
+    }
     if (job->kind != JOB_EMPTY_AUDIENCE) {
         check_say(check, row->table, &row->key, "is of the unknown kind %lu",
                   (unsigned long)job->kind);

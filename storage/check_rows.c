@@ -156,6 +156,21 @@ static void check_attribute(struct check *check, const struct check_row *row)
                (unsigned long)attribute->program_count, (unsigned long long)uses);
 }
 
+/* Whether a job takes the deleted attribute's values from the contacts: its name stays until then.
+ */
+static bool is_being_removed(struct check *check, const struct owned_id *of,
+                             const struct check_row *row)
+{
+    char id[UUID_TEXT_SIZE];
+    struct job job;
+
+    uuid_print(&of->id, id);
+    struct key key = key_text(
+        arena_printf(&check->row, "remove_attribute/%010lu/%s", (unsigned long)of->owner, id));
+    return check_get(check, TABLE_JOB, &key, &job) && job.kind == JOB_REMOVE_ATTRIBUTE &&
+           is_text_key(&row->key, sizeof(uint32_t), job.attribute_name);
+}
+
 static void check_attribute_by_name(struct check *check, const struct check_row *row)
 {
     const struct owned_id *of = row->record;
@@ -164,8 +179,9 @@ static void check_attribute_by_name(struct check *check, const struct check_row 
 
     CHECK_THAT(check, row,
                of->owner == key_u32_at(&row->key, 0) &&
-                   check_get(check, TABLE_ATTRIBUTE, &key, &attribute) &&
-                   is_text_key(&row->key, sizeof(uint32_t), attribute.name),
+                   ((check_get(check, TABLE_ATTRIBUTE, &key, &attribute) &&
+                     is_text_key(&row->key, sizeof(uint32_t), attribute.name)) ||
+                    is_being_removed(check, of, row)),
                "points to no such attribute");
 }
 
@@ -251,6 +267,11 @@ static void check_program(struct check *check, const struct check_row *row)
     CHECK_THAT(check, row, program->active_execution == 0 || is_active(check, program),
                "names execution %lu as active, which is not",
                (unsigned long)program->active_execution);
+    if (!uuid_is_nil(&program->active_flow)) {
+        CHECK_THAT(check, row, program->active_execution != 0,
+                   "holds a flow for an execution, and none is active");
+        check_use_add(&check->flow_uses, owner, &program->active_flow);
+    }
     if (program->is_deleted) {
         CHECK_THAT(check, row, program->active_execution == 0, "is deleted and active");
         return;

@@ -11,6 +11,8 @@
  */
 #include "storage/reader.h"
 
+#include <errno.h>
+
 #include "base/check.h"
 #include "base/memory.h"
 #include "storage/record.h"
@@ -101,6 +103,7 @@ static int read_error(int code)
     case MDB_PAGE_NOTFOUND:
     case MDB_CURSOR_FULL: return OD_ECORRUPT;
     case MDB_PANIC: return OD_EPANIC;
+    case ENOMEM: return OD_ENOMEM;
     default: return OD_EIO;
     }
 }

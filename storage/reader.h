@@ -17,7 +17,7 @@ int reader_open(struct store *store, struct reader **out, struct od_error *error
 void reader_close(struct reader *reader);
 
 /* Starts to read the newest committed state. 0, OD_EPANIC, OD_EIO. All reads may also return
- * OD_EPANIC, and OD_ECORRUPT for a damaged page that LMDB notices. */
+ * OD_EPANIC, OD_ENOMEM, and OD_ECORRUPT for a damaged page that LMDB notices. */
 int reader_begin(struct reader *reader, struct od_error *error);
 void reader_end(struct reader *reader);
 

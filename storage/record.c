@@ -297,6 +297,13 @@ static bool record_map(const struct key *key, struct slice value, struct slice *
     return le32toh(crc) == record_crc(key, (const uint8_t *)map->data, map->size);
 }
 
+bool record_is_intact(const struct key *key, struct slice value)
+{
+    struct slice map;
+
+    return record_map(key, value, &map);
+}
+
 int record_decode(enum table table, const struct key *key, struct slice value, struct arena *arena,
                   void *record)
 {

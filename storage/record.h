@@ -25,6 +25,9 @@ int record_encode(enum table table, const struct key *key, const void *record, s
 int record_decode(enum table table, const struct key *key, struct slice value, struct arena *arena,
                   void *record);
 
+/* Whether the value's checksum fits: nothing has changed in it, and it was written under this key. */
+bool record_is_intact(const struct key *key, struct slice value);
+
 /* Appends an encoded value as text, {2=>5, 3=>"…"}, for a person who looks for a defect: by
  * msgpack-c and without the field tables, so that what record_decode refuses can be looked at too.
  * 0, OD_ECORRUPT for what is no msgpack (the checksum is not looked at), OD_ENOMEM. */

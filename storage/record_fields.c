@@ -166,6 +166,7 @@ static const struct record_field program_fields[] = {
     I64(18, program, updated_at),
     FIELD(19, TRIGGER, program, trigger, 0),
     LIST(20, RULES, program, rules),
+    UUID(21, program, active_flow),
 };
 
 static const struct record_field execution_settings_fields[] = {
@@ -206,6 +207,7 @@ static const struct record_field execution_state_fields[] = {
     I64(11, execution_state, updated_at),
     U32(14, execution_state, next_trigger),
     BOOL(15, execution_state, launch_done),
+    U32(20, execution_state, era),
 };
 
 static const struct record_field status_event_fields[] = {
@@ -255,6 +257,7 @@ static const struct record_field live_call_fields[] = {
     I64(14, live_call, dial_by),
     U16(15, live_call, lapses),
     BOOL(16, live_call, has_credit),
+    U32(20, live_call, era),
 };
 
 static const struct record_field call_fields[] = {
@@ -275,6 +278,7 @@ static const struct record_field call_fields[] = {
     I64(15, call, queued_at),
     I64(16, call, started_at),
     I64(17, call, ended_at),
+    U32(20, call, era),
 };
 
 static const struct record_field trigger_fields[] = {
@@ -310,10 +314,9 @@ static const struct record_field call_minute_fields[] = {
 };
 
 static const struct record_field job_fields[] = {
-    U32(1, job, kind),
-    U32(2, job, organisation),
-    U32(3, job, number),
-    UUID(4, job, program_id),
+    U32(1, job, kind),          U32(2, job, organisation),  U32(3, job, number),
+    UUID(4, job, program_id),   UUID(5, job, attribute_id), TEXT(6, job, attribute_name),
+    UUID(7, job, last_contact), U64(8, job, contacts),
 };
 
 /* The schema version of a table whose records have changed in a way that an older program would

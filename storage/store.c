@@ -2,10 +2,13 @@
  *
  *   1. the folder; our lock on DATA/lock, before LMDB touches its own files (LMDB's locks do not
  *      keep a second environment of the same process out, and closing that would drop ours)
- *   2. the environment; slots of readers that died are given back
- *   3. the file's length against its meta page (storage/store_file.c)
- *   4. tables, versions and migrations in one transaction (storage/store_schema.c)
- *   5. our process number into DATA/lock: also the sign that a store was once made here
+ *   2. the file's two heads, before LMDB believes them (storage/page_meta.h)
+ *   3. the environment; slots of readers that died are given back
+ *   4. the file's length against its meta page (storage/store_file.c)
+ *   5. the daemon's: a guard against faults (storage/guard.h), then every page and checksum
+ *      (storage/verifier.h)
+ *   6. tables, versions and migrations in one transaction (storage/store_schema.c)
+ *   7. our process number into DATA/lock: also the sign that a store was once made here
  */
 #include "storage/store.h"
 
@@ -18,7 +21,10 @@
 #include <unistd.h>
 
 #include "base/memory.h"
+#include "storage/guard.h"
+#include "storage/page_meta.h"
 #include "storage/store_lmdb.h"
+#include "storage/verifier.h"
 
 enum {
     STORE_READERS_MAX = 126,
@@ -30,6 +36,7 @@ enum {
 struct store {
     char *directory;
     MDB_env *env;
+    struct verifier *verifier; /* NULL: the walk has ended */
     int lock_fd; /* -1: read only */
     bool is_read_only, is_new, was_made;
     MDB_dbi tables[TABLE_COUNT];
@@ -128,6 +135,31 @@ static int emptiness_check(const struct store *store, struct od_error *error)
     return 0;
 }
 
+/* A file that is there must have the heads of a store. */
+static int heads_check(const struct store *store, struct od_error *error)
+{
+    struct page_metas metas;
+    char path[STORE_PATH_MAX];
+    struct stat file;
+    int fd, code = 0;
+
+    if (!path_make(store, "data.mdb", path)) {
+        return od_error_set(error, OD_EIO, "the path is too long");
+    }
+    fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0) {
+        return errno == ENOENT ? 0
+                               : od_error_set(error, OD_EIO, "data.mdb: %s", strerrordesc_np(errno));
+    }
+    if (fstat(fd, &file) != 0) {
+        code = od_error_set(error, OD_EIO, "size of data.mdb: %s", strerrordesc_np(errno));
+    } else if (file.st_size > 0) {
+        code = page_metas_read(fd, &metas, error);
+    }
+    close(fd);
+    return code;
+}
+
 /* ---- the environment ---- */
 
 static int env_configure(const struct store *store, const struct store_options *options)
@@ -181,6 +213,30 @@ static int env_open(struct store *store, const struct store_options *options,
     return store_file_check(store->env, store->directory, error);
 }
 
+/* Pages and checksums, before a table is used. */
+static int pages_check(struct store *store, const struct store_options *options,
+                       struct od_error *error)
+{
+    const struct verifier_listener listener = {options->damage_context, options->on_page_damage};
+    uint64_t damages = 0;
+    int code = 0;
+
+    if (options->on_page_damage != NULL) {
+        code = verifier_walk(store->env, false, &listener, &damages, error);
+        return code == 0 && damages > 0
+                   ? od_error_set(error, OD_ECORRUPT, "%llu damages", (unsigned long long)damages)
+                   : code;
+    }
+    if (options->on_damage != NULL) {
+        code = guard_open(store->env, options->on_damage, options->damage_context);
+    }
+    if (code != 0) {
+        return od_error_set(error, OD_EIO, "guard: %s", mdb_strerror(code));
+    }
+    return verifier_open(store->env, options->on_damage, options->damage_context, &store->verifier,
+                         error);
+}
+
 static int tables_prepare(struct store *store, struct od_error *error)
 {
     MDB_txn *txn;
@@ -226,7 +282,13 @@ static int store_start(struct store *store, const struct store_options *options,
         result = emptiness_check(store, error);
     }
     if (result == 0) {
+        result = heads_check(store, error);
+    }
+    if (result == 0) {
         result = env_open(store, options, error);
+    }
+    if (result == 0) {
+        result = pages_check(store, options, error);
     }
     if (result == 0) {
         result = tables_prepare(store, error);
@@ -265,7 +327,9 @@ void store_close(struct store *store)
     if (store == NULL) {
         return;
     }
+    verifier_close(store->verifier);
     if (store->env != NULL) {
+        guard_close(store->env);
         mdb_env_close(store->env);
     }
     if (store->lock_fd >= 0) {

@@ -2,7 +2,7 @@
  * reliability.md 2.3).
  *
  * Opening takes DATA/lock with flock (a second daemon is refused: OD_ELOCKED), checks the file's
- * size against its meta page, opens every table of model/tables.h, and refuses schema versions that
+ * size against its meta page and its pages and checksums (storage/verifier.h), opens every table of model/tables.h, and refuses schema versions that
  * are newer than the program's (OD_EVERSION). Default sync mode only. Values end in a CRC-32C over
  * key and value (storage/record.h).
  */
@@ -24,6 +24,16 @@ struct store_options {
     bool is_read_only; /* for outdialctl, beside a running daemon too: our lock is not taken and
                           no row is written; the store must exist, of this program's versions */
     bool is_volatile;  /* MDB_NOSYNC, for tests only */
+
+    /* Told, in whichever thread finds out, that the file is damaged while it is used (storage/guard.h);
+     * must end the process. NULL: nobody is told, and the opening looks at all of the store before it
+     * returns, however long that takes. */
+    void (*on_damage)(void *context, const char *text);
+
+    /* For check: told of every damaged page, and returns whether to go on; rows are not looked at. If
+     * there is one, the opening fails with OD_ECORRUPT. NULL: it fails with the first damage. */
+    bool (*on_page_damage)(void *context, const char *text);
+    void *damage_context; /* of both */
 };
 
 /* Opens; on success *out is the caller's to close. Errors: OD_ELOCKED, OD_EVERSION, OD_ECORRUPT,

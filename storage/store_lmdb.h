@@ -5,7 +5,9 @@
 
 #include <lmdb.h>
 
+#include "base/arena.h"
 #include "model/key.h"
+#include "model/records.h"
 #include "storage/store.h"
 
 MDB_env *store_env(const struct store *store);
@@ -39,6 +41,12 @@ int store_file_check(MDB_env *env, const char *directory, struct od_error *error
  * in *lmdb with OD_EIO. */
 int store_schema_open(MDB_txn *txn, bool is_read_only, MDB_dbi tables[TABLE_COUNT], int *lmdb,
                       struct od_error *error);
+
+/* A META row, within a transaction: 0, MDB_NOTFOUND, MDB_CORRUPTED or another LMDB code. Texts of
+ * what is read live in `arena`. */
+int store_meta_put(MDB_txn *txn, MDB_dbi dbi, const struct key *key, const struct meta *meta);
+int store_meta_get(MDB_txn *txn, MDB_dbi dbi, const struct key *key, struct arena *arena,
+                   struct meta *meta);
 
 /* Whether a table has rows that the opening itself did not write. */
 int store_schema_is_new(MDB_txn *txn, const MDB_dbi tables[TABLE_COUNT], bool *is_new);

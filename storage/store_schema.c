@@ -11,6 +11,7 @@
 #include <sys/random.h>
 
 #include "storage/record.h"
+#include "storage/restore.h"
 #include "storage/store_lmdb.h"
 
 /* A step rewrites what the rows of a table of version `from` need to be read as version from + 1.
@@ -50,7 +51,7 @@ static struct key schema_key(enum table table)
     return key_text(slice_make(name, (size_t)length));
 }
 
-static int meta_put(MDB_txn *txn, MDB_dbi dbi, const struct key *key, const struct meta *meta)
+int store_meta_put(MDB_txn *txn, MDB_dbi dbi, const struct key *key, const struct meta *meta)
 {
     MDB_val name = store_key(key), value;
     struct buf encoded;
@@ -66,21 +67,28 @@ static int meta_put(MDB_txn *txn, MDB_dbi dbi, const struct key *key, const stru
     return code;
 }
 
-/* The number of a META row: 0, MDB_NOTFOUND, MDB_CORRUPTED or another LMDB code. */
-static int meta_number(MDB_txn *txn, MDB_dbi dbi, const struct key *key, uint64_t *number)
+int store_meta_get(MDB_txn *txn, MDB_dbi dbi, const struct key *key, struct arena *arena,
+                   struct meta *meta)
 {
     MDB_val name = store_key(key), value;
-    struct arena arena;
-    struct meta meta;
     int code = mdb_get(txn, dbi, &name, &value);
 
     if (code != 0) {
         return code;
     }
+    return record_decode(TABLE_META, key, store_slice(&value), arena, meta) == 0 ? 0
+                                                                                 : MDB_CORRUPTED;
+}
+
+static int meta_number(MDB_txn *txn, MDB_dbi dbi, const struct key *key, uint64_t *number)
+{
+    struct arena arena;
+    struct meta meta;
+    int code;
+
     arena_init(&arena, META_ARENA_BYTES);
-    if (record_decode(TABLE_META, key, store_slice(&value), &arena, &meta) != 0) {
-        code = MDB_CORRUPTED;
-    } else {
+    code = store_meta_get(txn, dbi, key, &arena, &meta);
+    if (code == 0) {
         *number = meta.number;
     }
     arena_deinit(&arena);
@@ -100,7 +108,7 @@ static int store_id_put(MDB_txn *txn, MDB_dbi dbi)
     id.bytes[6] = (uint8_t)((id.bytes[6] & 0x0f) | 0x40);
     id.bytes[8] = (uint8_t)((id.bytes[8] & 0x3f) | 0x80);
     uuid_print(&id, text);
-    return meta_put(txn, dbi, &key, &(struct meta){.text = slice_from(text)});
+    return store_meta_put(txn, dbi, &key, &(struct meta){.text = slice_from(text)});
 }
 
 /* ---- versions ---- */
@@ -168,7 +176,8 @@ static int table_migrate(MDB_txn *txn, const MDB_dbi tables[TABLE_COUNT], enum t
             }
         }
     }
-    return meta_put(txn, tables[TABLE_META], &key, &(struct meta){.number = record_version(table)});
+    return store_meta_put(txn, tables[TABLE_META], &key,
+                          &(struct meta){.number = record_version(table)});
 }
 
 static int table_check(MDB_txn *txn, bool is_read_only, const MDB_dbi tables[TABLE_COUNT],
@@ -233,6 +242,9 @@ int store_schema_open(MDB_txn *txn, bool is_read_only, MDB_dbi tables[TABLE_COUN
     *lmdb = mdb_get(txn, tables[TABLE_META], &name, &value);
     if (*lmdb == MDB_NOTFOUND && !is_read_only) {
         *lmdb = store_id_put(txn, tables[TABLE_META]);
+    }
+    if (*lmdb == 0 && !is_read_only) {
+        *lmdb = restore_begin(txn, tables[TABLE_META]);
     }
     return *lmdb != 0 ? OD_EIO : 0;
 }

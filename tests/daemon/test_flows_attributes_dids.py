@@ -1,6 +1,6 @@
 """api.md, "An organisation's data": flows, custom attributes, and the DIDs that it may use."""
 
-from outdial_daemon import Story, expect, main
+from outdial_daemon import Story, expect, main, wait_until
 
 NODES = [{"id": "hello", "type": "say", "text": "Hi", "next": "ask"},
          {"id": "ask", "type": "menu", "choices": {"1": "bye"}}, {"id": "bye", "type": "hangup"}]
@@ -68,6 +68,19 @@ class Flows(Shared):
         self.api.remove(f"/api/programs/{program['id']}")
         self.api.remove(f"/api/flows/{other['id']}")
 
+    def test_an_active_execution_uses_its_flow_when_its_program_has_another_one(self):
+        flow, other = self.one.flow(), self.one.flow()
+        program = self.one.program(contacts=1, flowId=flow["id"])
+        execution = self.one.launch(program)
+        self.api.change(f"/api/programs/{program['id']}", {"flowId": other["id"]})
+        path = f"/api/flows/{flow['id']}"
+        self.fails(self.api.delete(path), 409, "ConflictError")
+        self.assertEqual(self.api.read(f"/api/program-executions/{execution}")["flowId"],
+                         flow["id"])
+        self.one.cancel(execution)
+        self.api.remove(path)
+        self.fails(self.api.delete(f"/api/flows/{other['id']}"), 409, "ConflictError")
+
 
 class CustomAttributes(Shared):
     def make(self, name, kind="string", **more):
@@ -108,6 +121,44 @@ class CustomAttributes(Shared):
             "primaryPhone": self.daemon.phone(), "customAttributes": {"score": 1}}),
             "customAttributes.score")
         expect(self.make("score", "string"), 201)
+
+    def test_its_values_go_with_it(self):
+        """Another one of its name begins without values, whatever its type."""
+        made, kept = expect(self.make("score", "number"), 201), expect(self.make("plan"), 201)
+        self.one.contacts(1200, customAttributes={"score": 7, "plan": "gold"})
+        self.api.remove(f"/api/custom-attributes/{made['id']}")
+        for contact in self.api.pages("/api/contacts"):
+            self.assertEqual(contact["customAttributes"], {"plan": "gold"})
+        again = expect(self.make("score", "date"), 201)
+        self.assertEqual([row["id"] for row in self.api.pages("/api/custom-attributes")],
+                         [again["id"], kept["id"]])
+        path = f"/api/contacts/{contact['id']}"
+        self.assertEqual(self.api.change(path, {"customAttributes": {"score": None}})
+                         ["customAttributes"], {"plan": "gold"})
+        self.assertEqual(self.api.change(path, {"customAttributes": {"score": "2026-01-01"}})
+                         ["customAttributes"], {"plan": "gold", "score": "2026-01-01"})
+
+
+class AttributeRemoval(Story):
+    def test_it_goes_on_after_a_crash(self):
+        one = self.org()
+        made = one.api.create("/api/custom-attributes", {"name": "score", "type": "number"})
+        one.contacts(3000, customAttributes={"score": 7})
+        request = (f"DELETE /api/custom-attributes/{made['id']} HTTP/1.1\r\nHost: x\r\n"
+                   f"X-API-Key: {one.key}\r\n\r\n").encode()
+
+        def values():
+            return sum("score" in c["customAttributes"] for c in one.api.pages("/api/contacts"))
+
+        with self.daemon.connect() as connection:
+            connection.sendall(request)
+            wait_until(lambda: one.api.get("/api/custom-attributes").json["data"] == [],
+                       "the attribute's end")
+            self.daemon.kill9()
+        self.daemon.start()
+        wait_until(lambda: values() == 0, "the end of its values")
+        wait_until(lambda: one.api.post("/api/custom-attributes", {"name": "score", "type": "date"})
+                   .status == 201, "its name is free")
 
 
 class Dids(Shared):

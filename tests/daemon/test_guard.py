@@ -382,6 +382,20 @@ class LargeBodies(Case):
         again = self.api.post("/api/contacts/upsert", body, headers={"Idempotency-Key": "k"})
         self.assertEqual((again.json, again.headers["Idempotent-Replayed"]), (first.json, "true"))
 
+    def test_with_a_key_it_is_done_when_its_client_has_gone(self):
+        """It is read in slices: the client goes while there are some left, or before the first."""
+        body = self.upsert(1000)
+        data = json.dumps(body).encode()
+        for number in range(5):
+            key = f"gone-{number}"
+            with self.daemon.connect() as connection:
+                connection.sendall(self.head("POST /api/contacts/upsert HTTP/1.1",
+                                             f"Content-Length: {len(data)}",
+                                             f"Idempotency-Key: {key}") + data)
+            again = self.api.request("POST", "/api/contacts/upsert", raw=data,
+                                     headers={"Idempotency-Key": key})
+            self.assertEqual(len(expect(again, 200)["contacts"]), 1000)
+
     def test_many_at_once_and_some_whose_clients_go(self):
         body = json.dumps(self.upsert(200)).encode()
         good = self.head("POST /api/contacts/upsert HTTP/1.1", f"Content-Length: {len(body)}") + body

@@ -281,6 +281,64 @@ class Idempotency(Case):
         self.invalid(self.send("phone\n", CSV, **{"Idempotency-Key": "three"}))
         expect(self.send("primaryPhone\n", CSV, **{"Idempotency-Key": "three"}), 200)
 
+    @contextlib.contextmanager
+    def begun(self, text, key):
+        """An import of which one half has been sent. Gives what sends the other one."""
+        half = len(text) // 2
+        with self.daemon.connect() as connection:
+            connection.sendall(self.head(f"Content-Length: {len(text)}", f"Idempotency-Key: {key}")
+                               + text[:half])
+            wait_until(lambda: len(self.contacts()) > 0, "the first rows")
+
+            def finish():
+                connection.sendall(text[half:])
+                return read_response(connection)
+
+            yield finish
+
+    def rows(self, count):
+        return self.lines(*({"primaryPhone": f"+1212556{i:04d}"} for i in range(count))).encode()
+
+    @contextlib.contextmanager
+    def sent(self, text, key):
+        """An import that the daemon has begun with, and whose body has been sent."""
+        with self.daemon.connect() as connection:
+            connection.sendall(self.head(f"Content-Length: {len(text)}", f"Idempotency-Key: {key}",
+                                         "Expect: 100-continue"))
+            interim = b""
+            while not interim.endswith(b"\r\n\r\n"):
+                interim += connection.recv(1)
+            self.assertTrue(interim.startswith(b"HTTP/1.1 100 "), interim)
+            connection.sendall(text)
+            yield connection
+
+    def test_the_same_while_the_first_is_under_way_waits_and_is_not_done(self):
+        text = self.rows(40)
+        with self.begun(text, "five") as finish, self.sent(text, "five") as second, \
+                self.sent(self.rows(3), "five") as third:
+            self.fails(self.api.post("/api/audiences", {"name": "x"},
+                                     headers={"Idempotency-Key": "five"}),
+                       422, "IdempotencyKeyReusedError")
+            self.assertLess(len(self.contacts()), 40)
+            first = finish()
+            self.assertEqual((expect(first, 200)["created"], first.json["updated"]), (40, 0))
+            again = read_response(second)
+            self.assertEqual((again.status, again.json), (200, first.json))
+            self.assertEqual(again.headers["Idempotent-Replayed"], "true")
+            self.fails(read_response(third), 422, "IdempotencyKeyReusedError")
+
+    def test_when_the_first_is_cut_off_the_second_is_503_and_the_key_may_be_used_again(self):
+        text = self.rows(40)
+        with contextlib.ExitStack() as first:
+            first.enter_context(self.begun(text, "six"))
+            with self.sent(text, "six") as second:
+                first.close()
+                self.fails(read_response(second), 503, "UnavailableError")
+        taken = len(self.contacts())
+        self.assertIn(taken, range(1, 21))
+        answer = expect(self.send(text, **{"Idempotency-Key": "six"}), 200)
+        self.assertEqual((answer["created"], answer["updated"]), (40 - taken, taken))
+
 
 class Wire(Case):
     """How the body comes."""

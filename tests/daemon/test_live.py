@@ -483,6 +483,22 @@ class Changes(LiveStory):
         self.one.api.change(f"/api/contacts/{person['id']}", {"customAttributes": None})
         self.assertEqual(self.told(), [("2027-01-05", "cancelled")] * 2)
 
+    def test_an_attribute_that_goes_cancels(self):
+        """A running execution keeps its condition, whose attribute its program may have left."""
+        one = self.live()
+        one.api.create("/api/custom-attributes", {"name": "renewal", "type": "date"})
+        contact = one.person("2026-12-24")
+        program = one.live_program()
+        one.launch(program)
+        path = f"/api/custom-attributes/{one.attribute_record['id']}"
+        self.fails(one.api.delete(path), 409, "ConflictError")
+        one.api.change(f"/api/programs/{program['id']}",
+                       {"triggerCondition": {"attributeName": "renewal"}})
+        self.assertEqual([row["status"] for row in one.triggers(program)], ["pending"])
+        one.api.remove(path)
+        self.assertEqual([row["status"] for row in one.triggers(program)], ["cancelled"])
+        self.assertEqual(one.api.read(f"/api/contacts/{contact['id']}")["customAttributes"], {})
+
     def test_a_contact_that_goes_cancels(self):
         person = self.one.person("2027-01-05")
         self.launch()

@@ -597,6 +597,30 @@ class Released(Case):
         self.assertEqual(first["queuedAt"], MONDAY_NINE)
         self.assertEqual(first["startedAt"], MONDAY_NINE)
 
+    def test_the_gateway_backs_off_for_an_hour_at_most(self):
+        self.launch(1)
+        call = self.workers.claim_one()
+        self.workers.tell(released(call, retryAfterSeconds=86400))
+        self.daemon.advance(3599)
+        self.workers.claim_none()
+        self.daemon.advance(1)
+        self.assertEqual(self.workers.claim_one()["callId"], call["callId"])
+
+    def test_a_result_after_it_is_stale(self):
+        """It was given back, so nobody has it: the attempt goes on with the next claim."""
+        self.launch(1)
+        call = self.workers.claim_one()
+        self.assertEqual(self.status(released(call), result(call, "answered")),
+                         ["accepted", "stale"])
+        again = self.workers.claim_one()
+        self.assertEqual(self.status(started(again), released(again), result(again, "error")),
+                         ["accepted", "accepted", "stale"])
+        last = self.workers.claim_one()
+        self.assertEqual((last["callId"], last["attempt"]), (call["callId"], 1))
+        self.workers.finish(last, "busy")
+        (row,) = self.one.calls(self.execution)
+        self.assertEqual((row["outcome"], row["lateOutcome"]), ("busy", None))
+
     def test_of_a_call_that_has_ended(self):
         self.launch(1)
         call = self.workers.claim_one()

@@ -186,7 +186,7 @@ def check(method, target, status, headers, body):
 
 def _is_refusal(status, headers):
     """HTTP that is broken is refused, whatever the operation, and the connection closed."""
-    return status in (400, 411, 413, 431, 501, 503) and headers.get("Connection") == "close"
+    return status in (400, 413, 431, 501, 503) and headers.get("Connection") == "close"
 
 
 def _check_headers(place, response, headers):

@@ -241,7 +241,8 @@ static void drop_actors(struct stage *stage)
     stage->letters.count = 0;
 }
 
-void stage_crash(struct stage *stage, int64_t mono)
+/* What each execution that is active hears first. */
+static void start_again(struct stage *stage, int64_t mono, const struct message *first)
 {
     struct key key;
 
@@ -252,9 +253,22 @@ void stage_crash(struct stage *stage, int64_t mono)
     for (size_t i = 0; world_row(stage->world, TABLE_ACTIVE_EXECUTION, NULL, i, &key, NULL); i++) {
         uint32_t number = key_u32_at(&key, sizeof(uint32_t));
 
+        struct message each = *first;
+
         OD_CHECK(load_resident(stage, number, false) != NULL);
-        stage_tick(stage, ACTOR_EXECUTION, number);
+        each.actor = (struct actor_name){ACTOR_EXECUTION, number};
+        stage_queue(stage, &each);
     }
+}
+
+void stage_crash(struct stage *stage, int64_t mono)
+{
+    start_again(stage, mono, &(struct message){.type = MESSAGE_TICK});
+}
+
+void stage_restore(struct stage *stage, int64_t mono, uint32_t era)
+{
+    start_again(stage, mono, &(struct message){.type = MESSAGE_RESTORED, .payload = {.era = era}});
 }
 
 /* ---- life ---- */

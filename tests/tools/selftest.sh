@@ -322,5 +322,47 @@ finds 'docs/messages.md:3: "claim" is not for execution' check-messages
 finds 'docs/messages.md:4: there is no message "stop" in model/message.h' check-messages
 finds 'docs/messages.md:1: "launch" is there twice' check-messages
 
+# -------------------------------------------------------------------------------------- mutants
+
+# mutant NAME TEST LINE: a patch that wants LINE to be the first of model/retry.c.
+mutant() {
+    put "tests/mutants/$1.patch" < <(
+        printf 'Breaks: a rule,\nin two lines.\nCaught by: %s\n\n' "$2"
+        printf -- '--- a/model/retry.c\n+++ b/model/retry.c\n@@ -1,2 +1,2 @@\n-%s\n+int b;\n int c;\n' "$3"
+    )
+}
+
+# mutants: a tree with forty that apply.
+mutants() {
+    local number
+    begin
+    put model/retry.c < <(printf 'int a;\nint c;\n')
+    put tests/unit/model/retry_test.c </dev/null
+    put tests/daemon/test_worker.py </dev/null
+    for number in {10..49}; do
+        mutant "$number-first" "unit/model/retry daemon/worker" 'int a;'
+    done
+}
+
+mutants
+passes "forty patches that apply" mutants "--check=$tree"
+mutants
+mutant 50-outdated unit/model/retry 'int x;'
+finds '50-outdated.patch: does not apply: error: patch failed: model/retry.c:1' mutants "--check=$tree"
+mutants
+mutant 50-unseen unit/model/phone 'int a;'
+finds '50-unseen.patch: there is no test "unit/model/phone" (tests/unit/model/phone_test.c)' \
+    mutants "--check=$tree"
+mutants
+mutant 49-twin unit/model/retry 'int a;'
+finds '49-twin.patch: has the number of 49-first' mutants "--check=$tree"
+mutants
+rm "$tree/tests/mutants/49-first.patch"
+finds 'tests/mutants: 39 patches, fewer than 40' mutants "--check=$tree"
+mutants
+put tests/mutants/50-wordless.patch < <(tail -n +4 "$tree/tests/mutants/49-first.patch")
+finds '50-wordless.patch: does not say what it breaks (Breaks: ...)' mutants "--check=$tree"
+finds '50-wordless.patch: does not say which tests catch it (Caught by: ...)' mutants "--check=$tree"
+
 echo "$failures failures"
 [[ $failures -eq 0 ]]

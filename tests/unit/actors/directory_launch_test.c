@@ -67,6 +67,7 @@ static void a_launch_marks_the_program_and_hands_on_the_exchange(void **state)
     assert_string_equal(
         launch(f, 40, 3),
         "put programs 1/#40 active execution=3\n"
+        "put flows 1/#30 programs=2\n"
         "send execution 3 launch exchange=9 audience=5 contacts=1 zone=Africa/Casablanca "
         "dids=+212500000001,+212500000002,+212500000003\n");
 }
@@ -105,7 +106,8 @@ static void a_second_execution_waits_for_the_end_of_the_first(void **state)
     assert_string_equal(launch(f, 40, 4), "reply 9: 400 ExecutionAlreadyRunningError: "
                                           "The program has an execution that is active\n");
     assert_string_equal(ended(f, 2), "");
-    assert_string_equal(ended(f, 3), "put programs 1/#40 active\n");
+    assert_string_equal(ended(f, 3), "put programs 1/#40 active\n"
+                                     "put flows 1/#30 programs=1\n");
     assert_string_equal(ended(f, 3), "");
     assert_non_null(strstr(launch(f, 40, 4), "put programs 1/#40 active execution=4\n"));
 }
@@ -165,6 +167,7 @@ static void a_pool_needs_one_usable_did_and_keeps_those_that_exist(void **state)
     assert_string_equal(
         launch(f, 40, 3),
         "put programs 1/#40 active execution=3\n"
+        "put flows 1/#30 programs=2\n"
         "send execution 3 launch exchange=9 audience=5 contacts=1 zone=Africa/Casablanca "
         "dids=+212500000002,+212500000003\n");
     ended(f, 3);
@@ -175,6 +178,50 @@ static void a_pool_needs_one_usable_did_and_keeps_those_that_exist(void **state)
     delete_did(f, 3);
     assert_string_equal(launch(f, 40, 4), "reply 9: 400 EmptyDidPoolError: "
                                           "No DID of the pool is active and accessible\n");
+}
+
+static void move_to_flow(struct directory_fixture *f, unsigned flow)
+{
+    struct program_patch patch = {.present = PROGRAM_FLOW};
+
+    patch.value.id = fixture_id(40);
+    patch.value.flow_id = fixture_id(flow);
+    directory_tell(f, MESSAGE_PROGRAM_PATCH, (union payload){.program_patch = &patch});
+}
+
+/* Of flows, "DELETE is 409 while in use" (api.md), also by what its program has left behind. */
+static void an_active_execution_holds_its_flow(void **state)
+{
+    struct directory_fixture *f = *state;
+    struct owned_id first = {FIXTURE_ORGANISATION, fixture_id(30)};
+    struct owned_id second = {FIXTURE_ORGANISATION, fixture_id(31)};
+    static const char *refusal =
+        "reply 9: 409 ConflictError: The flow is used by a program or an execution\n";
+
+    fixture_add_flow(f, 31);
+    launch(f, 40, 3);
+    move_to_flow(f, 31);
+    assert_string_equal(directory_tell(f, MESSAGE_FLOW_DELETE, (union payload){.id = first}),
+                        refusal);
+    ended(f, 3);
+    assert_string_equal(directory_tell(f, MESSAGE_FLOW_DELETE, (union payload){.id = first}),
+                        "delete flows 1/#30\nreply 9: 204\n");
+    assert_string_equal(directory_tell(f, MESSAGE_FLOW_DELETE, (union payload){.id = second}),
+                        refusal);
+}
+
+/* A store of an older program says of an active execution no flow: nothing is counted back. */
+static void an_execution_of_an_older_store_counts_no_flow(void **state)
+{
+    struct directory_fixture *f = *state;
+    struct uuid id = fixture_id(40);
+    struct key key = key_owned(FIXTURE_ORGANISATION, &id);
+    struct program program;
+
+    assert_true(world_get(f->world, TABLE_PROGRAM, &key, &program));
+    program.active_execution = 3;
+    world_put(f->world, TABLE_PROGRAM, &key, &program);
+    assert_string_equal(ended(f, 3), "put programs 1/#40 draft\n");
 }
 
 #define CASE(name) cmocka_unit_test_setup_teardown(name, setup, directory_teardown)
@@ -188,6 +235,8 @@ static const struct CMUnitTest tests[] = {
     CASE(a_program_is_not_launched_once_its_stop_has_passed),
     CASE(an_empty_audience_is_not_launched),
     CASE(a_pool_needs_one_usable_did_and_keeps_those_that_exist),
+    CASE(an_active_execution_holds_its_flow),
+    CASE(an_execution_of_an_older_store_counts_no_flow),
 };
 
 OD_TEST_MAIN(tests)

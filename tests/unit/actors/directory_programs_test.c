@@ -270,8 +270,9 @@ static void what_a_program_uses_is_not_deleted(void **state)
     create(f, &program);
     assert_string_equal(directory_tell(f, MESSAGE_AUDIENCE_DELETE, (union payload){.id = audience}),
                         "reply 9: 409 ConflictError: The audience is used by a program\n");
-    assert_string_equal(directory_tell(f, MESSAGE_FLOW_DELETE, (union payload){.id = flow}),
-                        "reply 9: 409 ConflictError: The flow is used by a program\n");
+    assert_string_equal(
+        directory_tell(f, MESSAGE_FLOW_DELETE, (union payload){.id = flow}),
+        "reply 9: 409 ConflictError: The flow is used by a program or an execution\n");
     delete_40(f);
     assert_string_equal(directory_tell(f, MESSAGE_FLOW_DELETE, (union payload){.id = flow}),
                         "delete flows 1/#30\n"

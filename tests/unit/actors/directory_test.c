@@ -43,6 +43,39 @@ static void a_flow_is_made_patched_and_deleted(void **state)
         "reply 9: 404 FlowNotFoundError: Flow #3 not found\n");
 }
 
+/* Two patches at once, each sound by itself: the second is judged by what the first has made. */
+static void a_start_is_one_of_the_nodes_as_they_are_by_then(void **state)
+{
+    static const char *refusal =
+        "reply 9: 400 ValidationError: startNode must be the id of one of the nodes "
+        "[startNode: must be the id of one of the nodes]\n";
+    struct directory_fixture *f = *state;
+    struct flow flow = {.id = fixture_id(3),
+                        .name = SLICE_INIT("Survey"),
+                        .nodes = SLICE_INIT("[{\"id\":\"a\",\"type\":\"say\"}]"),
+                        .start_node = SLICE_INIT("a")};
+    struct flow_patch nodes = {.present = FLOW_NODES};
+    struct flow_patch start = {.present = FLOW_START_NODE};
+
+    nodes.value.id = start.value.id = fixture_id(3);
+    nodes.value.nodes = SLICE("[{\"id\":\"b\",\"type\":\"say\"}]");
+    start.value.start_node = SLICE("b");
+    directory_tell(f, MESSAGE_FLOW_CREATE, (union payload){.flow = &flow});
+    assert_string_equal(
+        directory_tell(f, MESSAGE_FLOW_PATCH, (union payload){.flow_patch = &nodes}), refusal);
+    assert_string_equal(
+        directory_tell(f, MESSAGE_FLOW_PATCH, (union payload){.flow_patch = &start}), refusal);
+    nodes.present |= FLOW_START_NODE;
+    nodes.value.start_node = SLICE("b");
+    assert_non_null(
+        strstr(directory_tell(f, MESSAGE_FLOW_PATCH, (union payload){.flow_patch = &nodes}),
+               "reply 9: 200"));
+    flow.id = fixture_id(4);
+    flow.start_node = SLICE("c");
+    assert_string_equal(directory_tell(f, MESSAGE_FLOW_CREATE, (union payload){.flow = &flow}),
+                        refusal);
+}
+
 static void a_flow_of_another_organisation_is_not_found(void **state)
 {
     struct directory_fixture *f = *state;
@@ -60,6 +93,7 @@ static void a_flow_of_another_organisation_is_not_found(void **state)
 
 static const struct CMUnitTest tests[] = {
     CASE(a_flow_is_made_patched_and_deleted),
+    CASE(a_start_is_one_of_the_nodes_as_they_are_by_then),
     CASE(a_flow_of_another_organisation_is_not_found),
 };
 

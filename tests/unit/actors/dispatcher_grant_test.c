@@ -118,6 +118,20 @@ static void a_gateway_that_backs_off_gets_nothing_until_then(void **state)
     assert_string_equal(dispatch(f), "send execution 11 grant 2\n");
 }
 
+/* It pauses for all organisations: no event stops it for longer than an hour. */
+static void a_gateway_backs_off_for_an_hour_at_most(void **state)
+{
+    struct fixture *f = *state;
+
+    back_off(f, PUSH, 86400 * 1000);
+    demand(f, 1, 11, PUSH, 2);
+    assert_string_equal(dispatch(f), "");
+    assert_int_equal(dispatcher_wake(&f->dispatcher).mono, FIXTURE_MONO + 3600 * 1000);
+    f->mono += 3600 * 1000;
+    assert_string_equal(tick(f), DISPATCH);
+    assert_string_equal(dispatch(f), "send execution 11 grant 2\n");
+}
+
 /* A pass ends after so many calls; it goes on, and not always with the same gateway first. */
 static void a_busy_gateway_does_not_starve_another(void **state)
 {
@@ -150,6 +164,7 @@ static const struct CMUnitTest tests[] = {
     CASE(changed_caps_hold_at_once),
     CASE(a_pull_gateway_has_room_for_so_many_offers),
     CASE(a_gateway_that_backs_off_gets_nothing_until_then),
+    CASE(a_gateway_backs_off_for_an_hour_at_most),
     CASE(a_busy_gateway_does_not_starve_another),
     CASE(calls_found_at_a_start_take_room),
 };

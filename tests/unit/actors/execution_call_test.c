@@ -165,7 +165,8 @@ static void started_is_refused_for_whom_may_not_be_called(void **state)
     assert_int_equal(entry_of(f, 0).status, ENTRY_SKIPPED);
     assert_int_equal(entry_of(f, 0).attempts, 0);
     assert_int_equal(entry_of(f, 0).completed_at, f->stage->at);
-    assert_int_equal(started(f, 0, 1), EVENT_UNKNOWN);
+    assert_int_equal(started(f, 0, 1), EVENT_STALE); /* the answer was lost: it is over */
+    assert_int_equal(started(f, 0, 2), EVENT_UNKNOWN);
     assert_int_equal(dispatcher_in_flight(&f->stage->dispatcher), 0);
 }
 
@@ -348,6 +349,28 @@ static void a_released_call_is_offered_again_without_an_attempt_used(void **stat
     assert_int_equal(started(f, 0, 1), EVENT_ACCEPTED); /* a second permission, for a new claim */
 }
 
+/* Who has given a call back has said that it did not ring, and has it no more. A lease that lapsed
+ * is another matter: its holder may have dialled. */
+static void a_result_of_a_call_that_was_given_back_is_stale(void **state)
+{
+    struct fixture *f = *state;
+
+    launch(f, 2);
+    claim(f, 2);
+    assert_int_equal(released(f, 0, 1), EVENT_ACCEPTED);
+    assert_int_equal(result(f, 0, 1, OUTCOME_ANSWERED), EVENT_STALE);
+    assert_int_equal(node(f, 0, 1, 1), EVENT_STALE);
+    started(f, 1, 1);
+    assert_int_equal(released(f, 1, 1), EVENT_ACCEPTED); /* permitted, and given back */
+    assert_int_equal(result(f, 1, 1, OUTCOME_ERROR), EVENT_STALE);
+    assert_counters(f, 0, 2, 0, 0, 0);
+    claim(f, 2);
+    pass(f, f->stage->settings.lease_ms);
+    assert_int_equal(result(f, 0, 1, OUTCOME_BUSY), EVENT_ACCEPTED); /* lapsed */
+    claim(f, 1);
+    assert_int_equal(result(f, 1, 1, OUTCOME_ANSWERED), EVENT_ACCEPTED); /* of the new claim */
+}
+
 /* Workers repeat events until they are answered. A late copy of an earlier holder's word must not
  * take the call from one who may be dialling by now. */
 static void a_late_copy_of_released_takes_nothing_from_a_new_holder(void **state)
@@ -451,6 +474,7 @@ static const struct CMUnitTest tests[] = {
     CASE(nodes_are_taken_in_the_order_of_their_seq),
     CASE(a_silent_call_ends_in_doubt),
     CASE(a_released_call_is_offered_again_without_an_attempt_used),
+    CASE(a_result_of_a_call_that_was_given_back_is_stale),
     CASE(a_late_copy_of_released_takes_nothing_from_a_new_holder),
     CASE(a_lost_lease_is_nothing_to_release),
     CASE(a_pushed_call_that_was_given_back_is_pushed_again_later),

@@ -197,6 +197,18 @@ static const char *keep(struct directory_fixture *f, const char *location)
     return platform_tell(f, MESSAGE_RESPONSE_KEPT, (union payload){.kept = &kept});
 }
 
+static void when_all_have_heard_of_a_restore_nothing_is_pending(void **state)
+{
+    struct directory_fixture *f = *state;
+    struct key key = key_text(SLICE(META_RESTORE));
+    struct meta row;
+
+    platform_tell(f, MESSAGE_RESTORE_TOLD, (union payload){.era = 12345});
+    assert_true(world_get(f->world, TABLE_META, &key, &row));
+    assert_int_equal(row.number, 12345);
+    assert_int_equal(row.text.size, 0);
+}
+
 #define KEPT_HASH "ab00000000000000000000000000000000000000000000000000000000000000"
 
 static void a_response_is_kept_with_its_place_in_time(void **state)
@@ -245,6 +257,7 @@ static const struct CMUnitTest tests[] = {
     CASE(a_changed_did_is_told_to_every_execution),
     CASE(a_deleted_did_leaves_its_number_free),
     CASE(a_response_is_kept_with_its_place_in_time),
+    CASE(when_all_have_heard_of_a_restore_nothing_is_pending),
     CASE(a_response_takes_the_place_of_an_old_one),
 };
 

@@ -140,7 +140,6 @@ static void each_fault_has_the_status_and_name_of_the_interface(void **state)
         {FAULT_PROGRAM_NOT_FOUND, 404, "ProgramNotFoundError"},
         {FAULT_METHOD_NOT_ALLOWED, 405, "MethodNotAllowedError"},
         {FAULT_PROGRAM_STATUS_CONFLICT, 409, "ProgramStatusConflictError"},
-        {FAULT_LENGTH_REQUIRED, 411, "LengthRequiredError"},
         {FAULT_PAYLOAD_TOO_LARGE, 413, "PayloadTooLargeError"},
         {FAULT_UNSUPPORTED_MEDIA_TYPE, 415, "UnsupportedMediaTypeError"},
         {FAULT_IDEMPOTENCY_KEY_REUSED, 422, "IdempotencyKeyReusedError"},

@@ -254,6 +254,18 @@ static void a_tag_is_the_last_22_bits_of_the_execution_id(void **state)
     assert_int_equal(call_tag(&id), 0x3fffff);
 }
 
+static void a_tag_is_another_in_another_era(void **state)
+{
+    struct uuid id;
+
+    (void)state;
+    id = uuid_of("017f22e2-79b0-7cc3-98c4-dc0c0c07398f");
+    assert_int_equal(call_tag_of_era(&id, 0), call_tag(&id));
+    assert_int_equal(call_tag_of_era(&id, 1), 0x07398e);
+    assert_int_equal(call_tag_of_era(&id, UINT32_MAX), 0x38c670);
+    assert_int_equal(call_tag_of_era(&id, 0xffc00000), call_tag(&id)); /* which is why none is */
+}
+
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(a_uuid_is_printed_as_it_was_read_in_lower_case),
     cmocka_unit_test(what_is_not_the_canonical_form_is_refused),
@@ -267,6 +279,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(every_readable_id_is_made_from_its_name_again),
     cmocka_unit_test(other_uuids_are_no_call_ids),
     cmocka_unit_test(a_tag_is_the_last_22_bits_of_the_execution_id),
+    cmocka_unit_test(a_tag_is_another_in_another_era),
     cmocka_unit_test(a_trigger_id_is_no_call_id),
 };
 

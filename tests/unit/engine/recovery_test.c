@@ -358,6 +358,33 @@ static void the_test_clock_remembers_a_move_that_was_refused(void **state)
     assert_int_equal(engine_now(f->engine), FIXTURE_START + MS_PER_HOUR);
 }
 
+/* ---- the last commit of a process that stops ---- */
+
+static void who_waits_is_told_when_the_last_commit_fails(void **state)
+{
+    struct fixture *f = *state;
+    struct refusals refusals = {.code = OD_EFULL, .armed = 1};
+    const struct step step = {.type = MESSAGE_AUDIENCE_CREATE, .number = 20};
+    const struct step behind = {.type = MESSAGE_AUDIENCE_CREATE, .number = 21};
+    uint64_t first, second;
+
+    fixture_open(f);
+    fixture_add_organisation(f);
+    refusals_open(&refusals, f);
+    first = script_post(f, &step);
+    while (!refusals.is_held) {
+        event_base_loop(engine_base(f->engine), EVLOOP_ONCE);
+    }
+    second = script_post(f, &behind);
+    engine_stop(f->engine);
+    sem_post(&refusals.go);
+    assert_int_equal(engine_run(f->engine), 0);
+    assert_int_equal(f->waiting, 0);
+    assert_int_equal(f->answers[first].fault, FAULT_UNAVAILABLE);
+    assert_int_equal(f->answers[second].fault, FAULT_UNAVAILABLE);
+    refusals_close(&refusals);
+}
+
 /* ---- a store that cannot be trusted ---- */
 
 static void a_dying_disk_ends_the_process_with_70(void **state)
@@ -382,6 +409,7 @@ static const struct CMUnitTest tests[] = {
     CASE(what_is_on_disk_is_what_was_acknowledged),
     CASE(a_campaign_goes_on_to_its_end),
     CASE(the_test_clock_remembers_a_move_that_was_refused),
+    CASE(who_waits_is_told_when_the_last_commit_fails),
     CASE(a_dying_disk_ends_the_process_with_70),
 };
 

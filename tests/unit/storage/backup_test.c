@@ -13,6 +13,9 @@
 #include "tests/support/od_test.h"
 #include "tests/unit/storage/check_heard.h"
 
+/* When all copies are made. */
+#define MADE_AT INT64_C(1767607200000)
+
 /* Where copies go: a folder beside the store's. */
 static void path_of(const struct store_fixture *f, const char *name, char path[128])
 {
@@ -73,7 +76,7 @@ static int backup(struct store_fixture *f, const char *target, struct backup *ou
     int code;
 
     store_fixture_close(f);
-    code = backup_run(f->directory, target, out, &f->error);
+    code = backup_run(f->directory, target, MADE_AT, out, &f->error);
     assert_int_equal(store_fixture_open(f), 0);
     return code;
 }
@@ -96,7 +99,7 @@ static void assert_refused(struct store_fixture *f, const char *target, int code
     struct backup out;
 
     store_fixture_close(f);
-    assert_int_equal(backup_run(f->directory, target, &out, &f->error), code);
+    assert_int_equal(backup_run(f->directory, target, MADE_AT, &out, &f->error), code);
     memcpy(saved, f->error.text, sizeof(saved));
     assert_int_equal(store_fixture_open(f), 0);
     assert_non_null(strstr(saved, text));
@@ -151,7 +154,7 @@ static void what_cannot_be_copied_is_said(void **state)
     path_of(f, "/a/b", path);
     assert_refused(f, path, OD_EIO, "No such file or directory");
     path_of(f, "/file", path);
-    assert_int_equal(backup_run("/nonexistent/folder", path, &out, &error), OD_ENOTFOUND);
+    assert_int_equal(backup_run("/nonexistent/folder", path, MADE_AT, &out, &error), OD_ENOTFOUND);
     assert_non_null(strstr(error.text, "backup: store /nonexistent/folder: there is no store"));
     assert_refused(f, "", OD_EINVAL, "empty or too long");
     path_of(f, "", path);
@@ -222,7 +225,7 @@ static int run_with_a_full_disk(void *context)
     if (setrlimit(RLIMIT_FSIZE, &limit) != 0 || signal(SIGXFSZ, SIG_IGN) == SIG_ERR) {
         return 2;
     }
-    return backup_run(task->directory, task->target, &out, &error) == OD_EFULL ? 0 : 3;
+    return backup_run(task->directory, task->target, MADE_AT, &out, &error) == OD_EFULL ? 0 : 3;
 }
 
 static void a_full_disk_leaves_nothing_behind(void **state)
@@ -326,7 +329,7 @@ static void copies_made_while_a_daemon_writes_are_of_one_moment(void **state)
     for (int copy = 0; copy < 4; copy++) {
         (void)snprintf(name, sizeof(name), "/%d/", copy);
         path_of(f, name, path);
-        assert_int_equal(backup_run(f->directory, path, &out, &f->error), 0);
+        assert_int_equal(backup_run(f->directory, path, MADE_AT, &out, &f->error), 0);
     }
     close(d.stop[1]);
     close(d.ready[0]);

@@ -275,7 +275,10 @@ static void a_count_of_uses_that_is_wrong_is_found(void **state)
 static void put_left(struct store_fixture *f, enum trigger_status status)
 {
     struct uuid program = world_id('p', LIVE_PROGRAM), contact = world_contact(0);
-    struct job job = {JOB_REMOVE_EXECUTION, WORLD_ORGANISATION, REMOVED, program};
+    struct job job = {.kind = JOB_REMOVE_EXECUTION,
+                      .organisation = WORLD_ORGANISATION,
+                      .number = REMOVED,
+                      .program_id = program};
     struct trigger trigger = {.contact_id = contact, .status = status};
     struct contact_trigger known = {.serial = 6, .status = status, .due_at = LATER};
     struct key key = key_text(SLICE("remove_execution/0000000009"));

@@ -278,6 +278,45 @@ static void counts_and_members_that_are_wrong_are_found(void **state)
     assert_finding(f, "is no contact");
 }
 
+/* Its name stays until its values have left the contacts. */
+static void a_deleted_attribute_whose_values_are_being_removed_is_sound(void **state)
+{
+    struct store_fixture *f = *state;
+    struct key attribute_key = owned('t', 1), job_key;
+    char id[UUID_TEXT_SIZE], text[96];
+    struct job job = {.kind = JOB_REMOVE_ATTRIBUTE,
+                      .organisation = WORLD_ORGANISATION,
+                      .attribute_id = world_id('t', 1),
+                      .attribute_name = SLICE("born")};
+
+    uuid_print(&job.attribute_id, id);
+    (void)snprintf(text, sizeof(text), "remove_attribute/%010d/%s", WORLD_ORGANISATION, id);
+    job_key = key_text(slice_from(text));
+    batch_put(f->batch, TABLE_JOB, &job_key, &job);
+    assert_finding(f, "removes an attribute that exists");
+    batch_delete(f->batch, TABLE_ATTRIBUTE, &attribute_key);
+    assert_int_equal(store_fixture_commit(f), 0);
+    assert_sound(f);
+    job.attribute_name = SLICE("other");
+    batch_put(f->batch, TABLE_JOB, &job_key, &job);
+    assert_finding(f, "its attribute's name is free");
+    assert_finding(f, "born: points to no such attribute");
+}
+
+static void a_flow_that_counts_wrong_is_found(void **state)
+{
+    struct store_fixture *f = *state;
+    struct key key = owned('p', 1);
+    struct program *program = row_get(f, TABLE_PROGRAM, key);
+
+    program->active_flow = world_id('f', 1);
+    batch_put(f->batch, TABLE_PROGRAM, &key, program);
+    assert_finding(f, "counts 1 programs, 2 use it");
+    program->active_execution = 0;
+    batch_put(f->batch, TABLE_PROGRAM, &key, program);
+    assert_finding(f, "holds a flow for an execution, and none is active");
+}
+
 /* ---- many findings, and no store ---- */
 
 static void findings_beyond_the_limit_are_counted(void **state)
@@ -323,6 +362,8 @@ static const struct CMUnitTest tests[] = {
     CASE(calls_that_are_wrong_are_found),
     CASE(contacts_that_are_wrong_are_found),
     CASE(counts_and_members_that_are_wrong_are_found),
+    CASE(a_deleted_attribute_whose_values_are_being_removed_is_sound),
+    CASE(a_flow_that_counts_wrong_is_found),
     CASE(findings_beyond_the_limit_are_counted),
     CASE(a_store_that_is_not_there_is_said),
 };

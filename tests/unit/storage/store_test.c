@@ -292,7 +292,7 @@ static void a_damaged_version_is_refused(void **state)
     assert_int_equal(mdb_put(txn, store_dbi(f->store, TABLE_META), &name, &value, 0), 0);
     assert_int_equal(mdb_txn_commit(txn), 0);
     store_fixture_close(f);
-    assert_refused(f, OD_ECORRUPT, "open tables");
+    assert_refused(f, OD_ECORRUPT, "of meta: row schema.flows has a wrong checksum");
 }
 
 /* ---- damaged files ---- */

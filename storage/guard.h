@@ -1,0 +1,21 @@
+/* Faults of the process that the store's file causes, while it is mapped and used.
+ *
+ * Where the file is shorter than its map, or the disk cannot read a page, the processor's access
+ * ends in SIGBUS; where a page makes no sense, LMDB aborts or runs out of its memory. A guard makes
+ * a word of that: what happened is told, and the process ends. A fault that has nothing to do with
+ * the store is left to whoever had the signal before.
+ */
+#ifndef OUTDIAL_STORAGE_GUARD_H
+#define OUTDIAL_STORAGE_GUARD_H
+
+#include <lmdb.h>
+
+/* Guards the environment from now on, for the whole process; one at a time. `on_damage` is called in
+ * whichever thread met the damage, within a signal handler or within LMDB: it may write a line by
+ * write(2), and must end the process. Returns 0 or an errno code. */
+int guard_open(MDB_env *env, void (*on_damage)(void *context, const char *text), void *context);
+
+/* Gives the signals back. Without effect unless this environment is guarded. */
+void guard_close(MDB_env *env);
+
+#endif

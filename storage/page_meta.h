@@ -1,0 +1,59 @@
+/* The first two pages of the store's file: LMDB's heads, one of the last commit and one of the
+ * commit before.
+ *
+ * LMDB believes what they say: a page size of 0 is a division by it, and a changed transaction
+ * number makes the commit before the newest one. So they are read here first, as bytes, and held
+ * against what can be known of them.
+ */
+#ifndef OUTDIAL_STORAGE_PAGE_META_H
+#define OUTDIAL_STORAGE_PAGE_META_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/error.h"
+
+enum {
+    PAGE_HEAD = 16,      /* bytes of a page before its nodes */
+    PAGE_TREE_SIZE = 48, /* of a tree's description in the file */
+    PAGE_SIZE_MAX = 65536,
+    PAGE_METAS = 2,
+};
+
+#define PAGE_NONE UINT64_MAX /* the root of an empty tree */
+
+/* Kinds of pages. */
+enum { PAGE_BRANCH = 0x01, PAGE_LEAF = 0x02, PAGE_OVERFLOW = 0x04, PAGE_META = 0x08 };
+
+/* What a page's head says. */
+struct page_head {
+    uint64_t number;
+    uint16_t flags, lower, upper;
+    uint32_t overflow_pages; /* in the place of lower and upper */
+};
+
+/* What is written about a tree where it hangs. */
+struct page_tree {
+    uint16_t flags, depth;
+    uint64_t branch_pages, leaf_pages, overflow_pages, entries, root;
+};
+
+struct page_meta {
+    uint64_t transaction, last_page;
+    struct page_tree free, main; /* the free list, and the list of tables */
+};
+
+struct page_metas {
+    size_t page_size;
+    struct page_meta meta[PAGE_METAS];
+};
+
+struct page_head page_head_read(const uint8_t *page);
+struct page_tree page_tree_read(const uint8_t *bytes);
+
+/* Reads and judges both heads, also while a daemon writes them: 0, OD_ECORRUPT with what is wrong
+ * in *error, OD_EIO. */
+int page_metas_read(int fd, struct page_metas *out, struct od_error *error);
+
+#endif
