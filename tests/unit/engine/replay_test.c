@@ -15,8 +15,7 @@ static void go_through_a_campaign(struct fixture *f)
 {
     struct program program = {
         .retry = {.type = RETRY_FIXED_DELAY, .delay_ms = 3600000, .max_retries = 2}};
-    struct organisation casablanca = {.id = fixture_id(1),
-                                      .timezone = SLICE("Africa/Casablanca")};
+    struct organisation casablanca = {.id = fixture_id(1), .timezone = SLICE("Africa/Casablanca")};
     const struct organisation_patch patch = {.present = ORGANISATION_TIMEZONE, .value = casablanca};
 
     fixture_add_organisation(f);
@@ -93,13 +92,15 @@ static void a_later_recording_replays_from_a_copy(void **state)
 {
     struct fixture *f = *state;
     struct fixture *copy = fixture_new();
-    const char *first = (f->config->records_raw = true, record(f));
-    struct replay_options options = {.trace = first, .verify = true, .store = copy->directory};
+    struct replay_options options = {.verify = true, .store = copy->directory};
     struct replay *replay;
     struct od_error error;
+    const char *first;
     char second[96];
     uint64_t digest;
 
+    f->config->records_raw = true;
+    first = record(f);
     (void)snprintf(second, sizeof(second), "%s/second", f->directory);
     f->config->record_path = second;
     fixture_open(f);
