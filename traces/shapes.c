@@ -221,6 +221,12 @@ static const struct trace_field launch_fields[] = {
 };
 SHAPE(launch, launch);
 
+static const struct trace_field era_fields[] = {
+    {.field = {1, FIELD_UINT, sizeof(uint32_t), offsetof(union payload, era), PRIVACY_NONE,
+               UINT32_MAX, "era"}},
+};
+static const struct trace_shape era = {sizeof(uint32_t), era_fields, 1};
+
 static const struct trace_field execution_ended_fields[] = {
     UUID(1, execution_ended, program_id),
     U32(2, execution_ended, execution),
@@ -363,8 +369,10 @@ const struct trace_payload trace_payloads[MESSAGE_TYPE_COUNT] = {
     POINTED(DID_PATCH, did_patch),
     VALUE(DID_DELETE, owned_id),
     POINTED(RESPONSE_KEPT, trace_kept_shape),
+    VALUE(RESTORE_TOLD, era),
     RECORDED(ATTRIBUTE_CREATE, ATTRIBUTE),
     VALUE(ATTRIBUTE_DELETE, owned_id),
+    VALUE(REMOVE_ATTRIBUTE_SLICE, owned_id),
     POINTED(CONTACT_CREATE, contact_patch),
     POINTED(CONTACT_PATCH, contact_patch),
     VALUE(CONTACT_DELETE, owned_id),
@@ -404,6 +412,7 @@ const struct trace_payload trace_payloads[MESSAGE_TYPE_COUNT] = {
     VALUE(DID_CHANGED, did_changed),
     [MESSAGE_ZONE_RULES] = {.kind = TRACE_PAYLOAD_ZONE},
     NOTHING(CLOCK_GAP),
+    VALUE(RESTORED, era),
     VALUE(DEMAND, demand),
     VALUE(CALLS_OFFERED, calls_offered),
     VALUE(CALLS_UNDER_WAY, room),

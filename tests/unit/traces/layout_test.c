@@ -1,6 +1,6 @@
-/* docs/traces.md lists every key of every payload, so that another program can read a trace. The list
- * is made of the tables that the codec goes by, and compared with the page; tools/trace-layout puts it
- * there. */
+/* docs/traces.md lists every key of every payload, so that another program can read a trace. The
+ * list is made of the tables that the codec goes by, and compared with the page; tools/trace-layout
+ * puts it there. */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -49,9 +49,9 @@ static void put_shape(struct buf *out, const struct trace_shape *shape)
     for (size_t i = 0; i < shape->field_count; i++) {
         const struct trace_field *field = &shape->fields[i];
 
-        assert_int_equal(buf_printf(out, "%s%u %s: ", i > 0 ? ", " : "", field->field.key,
-                                    field->field.name),
-                         0);
+        assert_int_equal(
+            buf_printf(out, "%s%u %s: ", i > 0 ? ", " : "", field->field.key, field->field.name),
+            0);
         switch ((int)field->field.type) {
         case TRACE_STRUCT: put_shape(out, field->shape); break;
         case TRACE_LIST:
@@ -78,8 +78,8 @@ static void put_payload(struct buf *out, enum message_type type)
     case TRACE_PAYLOAD_ZONE:
         assert_int_equal(buf_append_text(out, "the number of a zone: uint"), 0);
         break;
-    case TRACE_PAYLOAD_NONE:
-    case TRACE_PAYLOAD_UNKNOWN: assert_int_equal(buf_append_text(out, "nil"), 0); break;
+    case TRACE_PAYLOAD_UNKNOWN: fail_msg("%s has no shape", message_type_name(type));
+    case TRACE_PAYLOAD_NONE: assert_int_equal(buf_append_text(out, "nil"), 0); break;
     }
     assert_int_equal(buf_append_byte(out, '\n'), 0);
 }
