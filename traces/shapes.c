@@ -365,6 +365,7 @@ const struct trace_payload trace_payloads[MESSAGE_TYPE_COUNT] = {
     POINTED(RESPONSE_KEPT, trace_kept_shape),
     RECORDED(ATTRIBUTE_CREATE, ATTRIBUTE),
     VALUE(ATTRIBUTE_DELETE, owned_id),
+    VALUE(REMOVE_ATTRIBUTE_SLICE, owned_id),
     POINTED(CONTACT_CREATE, contact_patch),
     POINTED(CONTACT_PATCH, contact_patch),
     VALUE(CONTACT_DELETE, owned_id),
