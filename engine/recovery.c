@@ -143,7 +143,7 @@ static int find_restore(struct engine *engine, struct restore *out)
 static void post_first(struct engine *engine, uint32_t number, const struct restore *restore)
 {
     const struct actor_name actor = {ACTOR_EXECUTION, number};
-    const union payload payload = {.era = restore->era};
+    const union payload payload = {.restored = {restore->era}};
 
     if (restore->is_pending) {
         post(engine, actor, MESSAGE_RESTORED, &payload);
@@ -252,7 +252,7 @@ static int load_all(struct engine *engine)
         code = load_executions(engine, &restore);
     }
     if (code == 0 && restore.is_pending) { /* behind them all */
-        const union payload payload = {.era = restore.era};
+        const union payload payload = {.restored = {restore.era}};
 
         post(engine, (struct actor_name){ACTOR_PLATFORM, 0}, MESSAGE_RESTORE_TOLD, &payload);
     }

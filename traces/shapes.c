@@ -303,6 +303,11 @@ static const struct trace_field claim_fields[] = {
 };
 SHAPE(claim, claim);
 
+static const struct trace_field restored_fields[] = {
+    U32(1, store_restored, era),
+};
+SHAPE(restored, store_restored);
+
 /* ---- calls ---- */
 
 static const struct trace_field claimed_fields[] = {
@@ -363,6 +368,7 @@ const struct trace_payload trace_payloads[MESSAGE_TYPE_COUNT] = {
     POINTED(DID_PATCH, did_patch),
     VALUE(DID_DELETE, owned_id),
     POINTED(RESPONSE_KEPT, trace_kept_shape),
+    VALUE(RESTORE_TOLD, restored),
     RECORDED(ATTRIBUTE_CREATE, ATTRIBUTE),
     VALUE(ATTRIBUTE_DELETE, owned_id),
     VALUE(REMOVE_ATTRIBUTE_SLICE, owned_id),
@@ -405,6 +411,7 @@ const struct trace_payload trace_payloads[MESSAGE_TYPE_COUNT] = {
     VALUE(DID_CHANGED, did_changed),
     [MESSAGE_ZONE_RULES] = {.kind = TRACE_PAYLOAD_ZONE},
     NOTHING(CLOCK_GAP),
+    VALUE(RESTORED, restored),
     VALUE(DEMAND, demand),
     VALUE(CALLS_OFFERED, calls_offered),
     VALUE(CALLS_UNDER_WAY, room),
