@@ -4,7 +4,9 @@
  * and are retried after 0.2 s, at most 3 attempts. What is measured is the time from the launch to
  * `completed`; the counters must add up.
  *
- *     ./dev bench engine [--contacts N]... [--window W] [--dir DIR] [--json]
+ *     ./dev bench engine [--contacts N]... [--window W] [--dir DIR] [--json] [--record]
+ *
+ * With --record each run is done twice, the second time with a trace recorded beside the store.
  *
  * Prints a table, and with --json one JSON object a line.
  */
@@ -44,6 +46,7 @@ struct options {
     const char *window;
     const char *directory;
     bool json;
+    bool records; /* each run once more, recorded */
 };
 
 enum stage { MAKING, LOADING, LAUNCHING, DIALLING, DONE };
@@ -334,14 +337,16 @@ static void print_result(const struct bench *bench, const struct options *option
         {"peak_rss_mib", (double)status_kb("VmHWM:") / 1024, 1},
         {"store_bytes_per_contact",
          (double)metrics_value(metrics, METRIC_STORE_BYTES) / bench->contacts, 0},
+        {"trace_bytes_per_attempt",
+         (double)metrics_value(metrics, METRIC_TRACE_BYTES) / (double)bench->attempts, 0},
     };
 
     print_figures(figures, sizeof(figures) / sizeof(figures[0]), options->json);
 }
 
-static int run(const struct options *options, uint32_t contacts)
+static int run(const struct options *options, uint32_t contacts, bool records)
 {
-    char folder[4096];
+    char folder[4096], trace[4096 + 16];
     struct config *config = memory_zero(1, sizeof(*config));
     struct bench bench = {.contacts = contacts};
     struct od_error error;
@@ -352,6 +357,10 @@ static int run(const struct options *options, uint32_t contacts)
         return 1;
     }
     configure(config, options, folder);
+    if (records) {
+        (void)snprintf(trace, sizeof(trace), "%s/trace", folder);
+        config->record_path = trace;
+    }
     if (engine_open(config, &bench.engine, &error) != 0) {
         (void)fprintf(stderr, "engine: %s\n", error.text);
         return 1;
@@ -371,18 +380,21 @@ static int run(const struct options *options, uint32_t contacts)
     config_free(config);
     memory_free(config);
 
+    if (records) {
+        (void)unlink(trace);
+    }
     remove_store(folder);
     return status;
 }
 
 /* Each run is a process of its own, so that its memory is its own. */
-static int run_apart(const struct options *options, uint32_t contacts)
+static int run_apart(const struct options *options, uint32_t contacts, bool records)
 {
     int status;
     pid_t child = fork();
 
     if (child == 0) {
-        _exit(run(options, contacts));
+        _exit(run(options, contacts, records));
     }
     OD_CHECK(child > 0 && waitpid(child, &status, 0) == child);
     return WIFEXITED(status) ? WEXITSTATUS(status) : 1;
@@ -402,13 +414,15 @@ static error_t parse(int key, char *argument, struct argp_state *state)
     case 'w': options->window = argument; return 0;
     case 'd': options->directory = argument; return 0;
     case 'j': options->json = true; return 0;
+    case 'r': options->records = true; return 0;
     default: return ARGP_ERR_UNKNOWN;
     }
 }
 
-static const char *const heads[] = {
-    "contacts", "attempts", "attempts/s", "launch/s", "first ms", "ops/com", "com p50",  "com p99",
-    "turn p50", "p99",      "p99.9",      "max ms",   "anon MiB", "growth",  "peak MiB", "B/cont."};
+static const char *const heads[] = {"contacts", "attempts", "attempts/s", "launch/s", "first ms",
+                                    "ops/com",  "com p50",  "com p99",    "turn p50", "p99",
+                                    "p99.9",    "max ms",   "anon MiB",   "growth",   "peak MiB",
+                                    "B/cont.",  "trace B"};
 
 int main(int argc, char **argv)
 {
@@ -417,6 +431,7 @@ int main(int argc, char **argv)
         {"window", 'w', "N", 0, "Calls in flight (4000)", 0},
         {"dir", 'd', "DIR", 0, "Where the data folders are made (/var/tmp)", 0},
         {"json", 'j', NULL, 0, "Print a JSON object a line", 0},
+        {"record", 'r', NULL, 0, "Once more with a trace recorded", 0},
         {0}};
     static const struct argp argp = {argument_options,
                                      parse,
@@ -440,7 +455,10 @@ int main(int argc, char **argv)
         print_heads(heads, sizeof(heads) / sizeof(heads[0]));
     }
     for (unsigned i = 0; i < options.runs && status == 0; i++) {
-        status = run_apart(&options, options.contacts[i]);
+        status = run_apart(&options, options.contacts[i], false);
+        if (status == 0 && options.records) {
+            status = run_apart(&options, options.contacts[i], true);
+        }
     }
     return status;
 }

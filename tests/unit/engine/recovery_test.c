@@ -11,6 +11,7 @@
 #include <sys/eventfd.h>
 
 #include "tests/unit/engine/recovery_script.h"
+#include "tests/unit/engine/replay_check.h"
 
 enum {
     SEEDS = 4,
@@ -196,6 +197,7 @@ static void check_seed(struct fixture *f, uint64_t seed)
     uint64_t *exchanges = calloc(SCRIPT_STEPS, sizeof(*exchanges));
     struct refusals refusals = {.code = OD_EFULL};
     struct fixture *fresh = fixture_new();
+    const char *trace = replay_record(f);
     struct prng prng;
 
     OD_CHECK(script != NULL && exchanges != NULL);
@@ -216,6 +218,8 @@ static void check_seed(struct fixture *f, uint64_t seed)
     come_to_rest(fresh);
     fixture_assert_same_rows(f, fresh);
     fixture_close(f); /* and what is on disk is all there is: */
+    replay_assert_same(trace, REFUSALS);
+    f->config->record_path = NULL;
     fixture_open(f);
     come_to_rest(f);
     fixture_assert_same_rows(f, fresh);

@@ -213,6 +213,20 @@ static void operations_come_in_their_order(void **state)
     assert_false(batch_read(f->batch, &at, &operation));
 }
 
+static void the_value_of_the_last_put_is_at_hand(void **state)
+{
+    struct fixture *f = *state;
+    const struct key key = key_u32(7), other = key_u32(8);
+    struct slice found;
+
+    say_put(f, 1, &key);
+    say_put(f, 1, &other);
+    say_put(f, 1, &key); /* again: the newer one counts */
+    assert_int_equal(batch_find(f->batch, tables[1], &key, &found), BATCH_PUT);
+    assert_ptr_equal(batch_last_value(f->batch).data, found.data);
+    assert_int_equal(batch_last_value(f->batch).size, found.size);
+}
+
 static void a_cleared_batch_is_silent(void **state)
 {
     struct fixture *f = *state;
@@ -265,6 +279,7 @@ static void a_giant_batch_works_and_shrinks(void **state)
 
 static const struct CMUnitTest tests[] = {
     CASE(the_last_word_on_each_key_is_found), CASE(a_seek_finds_the_next_key_from_anywhere),
+    CASE(operations_come_in_their_order),     CASE(the_value_of_the_last_put_is_at_hand),
     CASE(operations_come_in_their_order),     CASE(a_cleared_batch_is_silent),
     CASE(a_giant_batch_works_and_shrinks),
 };

@@ -293,7 +293,39 @@ static void wrong_types_are_refused(void **state)
     assert_false(unpack_int(&in, &instant));
 }
 
+static void a_value_is_passed_over_with_all_in_it(void **state)
+{
+    static const struct {
+        struct slice bytes;
+        size_t size; /* of the first value; 0: there is none */
+    } cases[] = {
+        {SLICE_INIT("\x01\x02"), 1},
+        {SLICE_INIT("\xa2gh\x02"), 3},
+        {SLICE_INIT("\xcf\0\0\0\0\0\0\0\1\x02"), 9},
+        {SLICE_INIT("\x92\x91\x01\x81\x02\xa1g\x05"), 7},
+        {SLICE_INIT("\xdc\x00\x01\xc0\x05"), 4},
+        {SLICE_INIT("\x90\x05"), 1},
+        {SLICE_INIT(""), 0},
+        {SLICE_INIT("\xa2g"), 0},
+        {SLICE_INIT("\x92\x01"), 0},
+        {SLICE_INIT("\xc1"), 0},
+        {SLICE_INIT("\xdd\xff\xff\xff\xff\x01"), 0},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct unpacker in = unpack_from(cases[i].bytes);
+        const uint8_t *from = in.at;
+
+        assert_int_equal(unpack_skip(&in), cases[i].size > 0);
+        if (cases[i].size > 0) {
+            assert_int_equal(in.at - from, cases[i].size);
+        }
+    }
+}
+
 static const struct CMUnitTest tests[] = {
+    cmocka_unit_test(a_value_is_passed_over_with_all_in_it),
     cmocka_unit_test(sound_values_are_accepted_and_others_refused),
     cmocka_unit_test(depth_ends_at_its_limit),
     cmocka_unit_test(what_the_library_writes_is_sound_and_its_pieces_are_not),
