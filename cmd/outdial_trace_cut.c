@@ -4,15 +4,12 @@
  * there, and verifies. Anything else leaves out what later messages rest on, so the engine would
  * decide otherwise: such a part keeps no digests, and its header says that it is one.
  */
-#include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/check.h"
 #include "base/instant.h"
 #include "cmd/outdial_trace_io.h"
 #include "cmd/outdial_trace_stat.h"
-#include "cmd/outdialctl.h"
 
 enum { OPTION_FROM = 0x200, OPTION_TO, OPTION_EXECUTION };
 
@@ -20,6 +17,7 @@ struct cut_input {
     struct path_input paths;
     int64_t from, to; /* INT64_MIN, INSTANT_NEVER: not given */
     const char *execution;
+    bool is_json;
 };
 
 static const struct argp_option options[] = {
@@ -29,6 +27,7 @@ static const struct argp_option options[] = {
     {"execution", OPTION_EXECUTION, "ID|N", 0,
      "the messages of this execution, of its organisation's directory, and of nobody in particular",
      0},
+    {"json", TOOL_OPTION_JSON, NULL, 0, "print what was made as JSON", 0},
     {0},
 };
 
@@ -48,8 +47,8 @@ static error_t on_option(int key, char *argument, struct argp_state *state)
     case OPTION_FROM: take_instant(state, argument, &input->from); return 0;
     case OPTION_TO: take_instant(state, argument, &input->to); return 0;
     case OPTION_EXECUTION: input->execution = argument; return 0;
-    default:
-        return path_parse(&input->paths, key, argument, state) ? 0 : ARGP_ERR_UNKNOWN;
+    case TOOL_OPTION_JSON: input->is_json = true; return 0;
+    default: return path_parse(&input->paths, key, argument, state) ? 0 : ARGP_ERR_UNKNOWN;
     }
 }
 
@@ -57,9 +56,10 @@ static const struct argp cut_argp = {
     .options = options,
     .parser = on_option,
     .args_doc = "TRACE -o FILE",
-    .doc = "Takes a part of a trace, by the wall clock or by execution. With --to alone it is a "
-           "beginning, which replays and verifies. Any other part has no digests, and its header "
-           "says that it is a part: it is for looking at, and for trying what a replay makes of it."};
+    .doc =
+        "Takes a part of a trace, by the wall clock or by execution. With --to alone it is a "
+        "beginning, which replays and verifies. Any other part has no digests, and its header "
+        "says that it is a part: it is for looking at, and for trying what a replay makes of it."};
 
 /* ---- which execution ---- */
 
@@ -243,8 +243,5 @@ int command_cut(int argc, char **argv)
     }
     status = copy(&cut, &trace);
     input_close(&trace);
-    if (status == TOOL_OK) {
-        (void)printf("%s messages: %s\n", CTL_NUMBER(cut.kept), input.paths.output);
-    }
-    return status;
+    return status == TOOL_OK ? output_tell(input.paths.output, cut.kept, input.is_json) : status;
 }

@@ -24,7 +24,8 @@ static const struct argp dump_argp = {
     .options = output_options,
     .parser = on_option,
     .args_doc = "TRACE",
-    .doc = "Prints a trace as NDJSON, to standard output or to FILE: the header, then a record a line, "
+    .doc = "Prints a trace as NDJSON, to standard output or to FILE: the header, then a record a "
+           "line, "
            "every field by its name. `load` makes a trace of it again."};
 
 /* Writes what there is, and empties it. False: that failed. */
@@ -142,8 +143,8 @@ static bool next_line(struct load *load, struct slice *out)
 
 static int bad_line(const struct load *load, const char *reason)
 {
-    return tool_fail(TOOL_USAGE, "%s: line %llu: %s", load->path,
-                     (unsigned long long)load->number, reason);
+    return tool_fail(TOOL_USAGE, "%s: line %llu: %s", load->path, (unsigned long long)load->number,
+                     reason);
 }
 
 static int load_records(struct load *load, struct trace_output *output)
@@ -169,8 +170,8 @@ static int load_records(struct load *load, struct trace_output *output)
     return status;
 }
 
-/* What the fields mean is for the reader of traces to judge: it reads what was made. The n-th record
- * is of line n + 1. */
+/* What the fields mean is for the reader of traces to judge: it reads what was made. The n-th
+ * record is of line n + 1. */
 static int verify(const struct load *load, const char *path)
 {
     struct trace_reader *reader;

@@ -1,5 +1,6 @@
-/* The engine of `outdial-trace gen`: stepped, on a store that need not survive, recorded raw (nobody
- * in it is real). Everything that a running daemon takes from its machine comes from the options. */
+/* The engine of `outdial-trace gen`: stepped, on a store that need not survive, recorded raw
+ * (nobody in it is real). Everything that a running daemon takes from its machine comes from the
+ * options. */
 #include <errno.h>
 #include <ftw.h>
 #include <stdio.h>
@@ -55,7 +56,7 @@ void gen_seed_random(uint64_t seed)
         .implementation_name = random_name, .random = random_number, .buf = random_bytes};
 
     prng_seed(&random_numbers, seed ^ UINT64_C(0x6f75746469616c21)); /* another sequence than the
-                                                                       * world's own */
+                                                                      * world's own */
     OD_CHECK(randombytes_set_implementation(&seeded) == 0);
 }
 
@@ -64,8 +65,8 @@ void gen_seed_random(uint64_t seed)
 static int make_folder(char folder[FOLDER_SIZE], struct od_error *error)
 {
     const char *parent = ctl_environment("TMPDIR");
-    int size = snprintf(folder, FOLDER_SIZE, "%s/outdial-gen-XXXXXX",
-                        parent != NULL ? parent : "/tmp");
+    int size =
+        snprintf(folder, FOLDER_SIZE, "%s/outdial-gen-XXXXXX", parent != NULL ? parent : "/tmp");
 
     if (size >= FOLDER_SIZE || mkdtemp(folder) == NULL) {
         return od_error_set(error, OD_EIO, "%s: no folder can be made: %s",

@@ -69,7 +69,8 @@ static const struct argp_option options[] = {
     {"mix", OPTION_MIX, "OUTCOME=WEIGHT,...", 0,
      "how calls end (" DEFAULT_MIX "). Of `timeout` nothing is heard any more", 0},
     {"arrival", OPTION_ARRIVAL, "SHAPE", 0,
-     "how the claims of workers are spread: constant, poisson, or burst, each ten seconds (poisson)",
+     "how the claims of workers are spread: constant, poisson, or burst, each ten seconds "
+     "(poisson)",
      0},
     {"rate", OPTION_RATE, "N", 0, "calls that workers ask for, a second (50)", 0},
     {"batch", OPTION_BATCH, "N", 0, "calls a claim (1)", 0},
@@ -99,8 +100,7 @@ static bool read_millionths(struct slice text, uint64_t *out)
     for (size_t i = 0; i < text.size; i++) {
         if (text.data[i] == '.' && places < 0) {
             places = 0;
-        } else if (text.data[i] < '0' || text.data[i] > '9' || places == 6 ||
-                   number > UINT32_MAX) {
+        } else if (text.data[i] < '0' || text.data[i] > '9' || places == 6 || number > UINT32_MAX) {
             return false;
         } else {
             number = number * 10 + (uint64_t)(text.data[i] - '0');
@@ -192,7 +192,9 @@ static bool parse_shape(struct gen_input *input, int key, const char *argument,
         check_read(state, instant_parse(slice_from(argument), &input->target.start_at), "start");
         return true;
     case OPTION_TIMEZONE: world->timezone = argument; return true;
-    case OPTION_SEED: world->seed = tool_number(state, "seed", argument, 0, UINT64_MAX); return true;
+    case OPTION_SEED:
+        world->seed = tool_number(state, "seed", argument, 0, UINT64_MAX);
+        return true;
     case TOOL_OPTION_OUTPUT: input->target.path = argument; return true;
     case TOOL_OPTION_JSON: input->is_json = true; return true;
     default: return false;
@@ -203,6 +205,7 @@ static bool parse_size(struct gen_input *input, int key, const char *argument,
                        struct argp_state *state)
 {
     struct world_options *world = &input->world;
+
     const struct {
         int key;
         const char *name;
@@ -275,10 +278,11 @@ static const struct argp gen_argp = {
     .options = options,
     .parser = on_option,
     .args_doc = "-o FILE",
-    .doc = "Makes a trace that begins with an empty store: organisations that load contacts and "
-           "launch programs, workers that claim calls and report them, executions that are paused "
-           "and cancelled. The same options make the same file, byte by byte, with the same version "
-           "of the program."};
+    .doc =
+        "Makes a trace that begins with an empty store: organisations that load contacts and "
+        "launch programs, workers that claim calls and report them, executions that are paused "
+        "and cancelled. The same options make the same file, byte by byte, with the same version "
+        "of the program."};
 
 /* ---- running ---- */
 
@@ -295,8 +299,8 @@ static void on_progress(void *context, const struct world_progress *progress)
 
     run->last = *progress;
     instant_print(progress->at, at);
-    tool_bar_draw(&run->bar, progress->ended, run->input->world.contacts,
-                  "%s of contacts, at %s", CTL_NUMBER(progress->ended), at);
+    tool_bar_draw(&run->bar, progress->ended, run->input->world.contacts, "%s of contacts, at %s",
+                  CTL_NUMBER(progress->ended), at);
 }
 
 static void print_made(const struct gen_run *run)

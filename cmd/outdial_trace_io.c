@@ -1,5 +1,6 @@
 #include "cmd/outdial_trace_io.h"
 
+#include <stdio.h>
 #include <unistd.h>
 
 #include "base/check.h"
@@ -61,8 +62,8 @@ bool input_next(struct trace_input *input, struct trace_record *out)
 
     if (code == 0) {
         input->records++;
-        tool_bar_draw(&input->bar, trace_reader_at(input->reader),
-                      trace_reader_size(input->reader), "%s records", CTL_NUMBER(input->records));
+        tool_bar_draw(&input->bar, trace_reader_at(input->reader), trace_reader_size(input->reader),
+                      "%s records", CTL_NUMBER(input->records));
         return true;
     }
     tool_bar_end(&input->bar);
@@ -141,4 +142,19 @@ int output_close(struct trace_output *output, int status)
         (void)unlink(output->path);
     }
     return status;
+}
+
+int output_tell(const char *path, uint64_t messages, bool is_json)
+{
+    if (is_json) {
+        json_t *json =
+            json_pack("{s:o, s:I}", "file", ctl_json_text(path), "messages", (json_int_t)messages);
+
+        OD_CHECK(json != NULL);
+        ctl_print_json(json);
+        json_decref(json);
+    } else {
+        (void)printf("%s messages: %s\n", CTL_NUMBER(messages), path);
+    }
+    return fflush(stdout) == 0 ? TOOL_OK : tool_fail(TOOL_FAILED, "the output cannot be written");
 }

@@ -43,6 +43,9 @@ void output_put_packed(struct trace_output *output, struct slice record);
  * Returns the status of the command: that of the writing when it failed, else `status`. */
 int output_close(struct trace_output *output, int status);
 
+/* Says how many messages were written where. Returns TOOL_OK, or TOOL_FAILED. */
+int output_tell(const char *path, uint64_t messages, bool is_json);
+
 /* ---- what commands that read one trace and write another take ---- */
 
 struct path_input {

@@ -5,14 +5,11 @@
  * within a trace is given anew: numbers of zones, and of exchanges. Both clocks of all traces are
  * brought together at the wall clock of the first start; mono never goes back.
  */
-#include <stdio.h>
-
 #include "base/check.h"
 #include "base/instant.h"
 #include "base/memory.h"
 #include "cmd/outdial_trace_io.h"
 #include "cmd/outdial_trace_stat.h"
-#include "cmd/outdialctl.h"
 #include "traces/payload.h"
 
 enum { MERGE_MAX = 64 };
@@ -23,6 +20,13 @@ struct merge_input {
     const char *paths[MERGE_MAX];
     size_t count;
     const char *output;
+    bool is_json;
+};
+
+static const struct argp_option options[] = {
+    {"output", TOOL_OPTION_OUTPUT, "FILE", 0, "write FILE, which must not be there yet", 0},
+    {"json", TOOL_OPTION_JSON, NULL, 0, "print what was made as JSON", 0},
+    {0},
 };
 
 static error_t on_option(int key, char *argument, struct argp_state *state)
@@ -31,6 +35,10 @@ static error_t on_option(int key, char *argument, struct argp_state *state)
 
     if (key == TOOL_OPTION_OUTPUT) {
         input->output = argument;
+        return 0;
+    }
+    if (key == TOOL_OPTION_JSON) {
+        input->is_json = true;
         return 0;
     }
     if (key != ARGP_KEY_ARG) {
@@ -44,13 +52,14 @@ static error_t on_option(int key, char *argument, struct argp_state *state)
 }
 
 static const struct argp merge_argp = {
-    .options = output_options,
+    .options = options,
     .parser = on_option,
     .args_doc = "TRACE TRACE... -o FILE",
-    .doc = "Puts the messages of several traces together, by the wall clock. They must share no "
-           "organisation, audience or execution, and have the same settings. The engine would decide "
-           "otherwise with all of them at once, so the result holds no digests, and its header says "
-           "that it is a part."};
+    .doc =
+        "Puts the messages of several traces together, by the wall clock. They must share no "
+        "organisation, audience or execution, and have the same settings. The engine would decide "
+        "otherwise with all of them at once, so the result holds no digests, and its header says "
+        "that it is a part."};
 
 struct source {
     struct trace_input trace;
@@ -138,8 +147,9 @@ static int check_source(struct merge *merge, const char *path, uint32_t which)
     }
     input_close(&trace);
     return shared == NULL ? TOOL_OK
-                          : tool_fail(TOOL_USAGE, "%s: has an %s with the number of one in a trace "
-                                                  "before it",
+                          : tool_fail(TOOL_USAGE,
+                                      "%s: has an %s with the number of one in a trace "
+                                      "before it",
                                       path, shared);
 }
 
@@ -377,7 +387,7 @@ int command_merge(int argc, char **argv)
         status = merge_all(merge, input.output);
     }
     if (status == TOOL_OK) {
-        (void)printf("%s messages: %s\n", CTL_NUMBER(merge->kept), input.output);
+        status = output_tell(input.output, merge->kept, input.is_json);
     }
     for (size_t i = 0; i < merge->count; i++) {
         input_close(&merge->sources[i].trace);

@@ -41,8 +41,9 @@ static const struct argp stat_argp = {
     .options = options,
     .parser = on_option,
     .args_doc = "TRACE",
-    .doc = "Says what is in a trace: records and messages by type, the time that it spans, messages a "
-           "second, the organisations and executions with the most messages, and sizes."};
+    .doc =
+        "Says what is in a trace: records and messages by type, the time that it spans, messages a "
+        "second, the organisations and executions with the most messages, and sizes."};
 
 /* ---- figures ---- */
 
@@ -146,10 +147,10 @@ static json_t *outcomes_json(const struct trace_counts *counts)
 
 static json_t *header_json(const struct trace_header *header)
 {
-    json_t *json = json_pack("{s:s%, s:b, s:b, s:b, s:b}", "program", header->program.data,
-                             header->program.size, "testClock", header->has_test_clock, "raw",
-                             header->is_raw, "part", header->is_part, "fromEmptyStore",
-                             header->was_empty);
+    json_t *json =
+        json_pack("{s:s%, s:b, s:b, s:b, s:b}", "program", header->program.data,
+                  header->program.size, "testClock", header->has_test_clock, "raw", header->is_raw,
+                  "part", header->is_part, "fromEmptyStore", header->was_empty);
 
     return json;
 }

@@ -10,7 +10,7 @@ struct counted {
     uint32_t number;
     struct uuid id;        /* nil: it was made before the trace began */
     uint32_t organisation; /* of an execution; 0: not known */
-    uint64_t messages;     /* of an organisation: those of its executions too, where they are known */
+    uint64_t messages; /* of an organisation: those of its executions too, where they are known */
     uint64_t permissions, results, nodes, executions;
     int64_t first_at, last_at; /* of its own messages; 0: none */
 };

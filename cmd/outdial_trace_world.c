@@ -4,10 +4,11 @@
  *   2. what is to come lies in a heap by its instant. The engine is brought to the first one, does
  *      what is due on its own, and stands still; then everything of that instant is posted;
  *   3. answers plan the next things (outdial_trace_world_calls.c);
- *   4. each few seconds somebody looks which executions have ended. With the last one the world ends.
+ *   4. each few seconds somebody looks which executions have ended. With the last one the world
+ * ends.
  *
- * A step posts nothing before the engine has come to rest, so the order of all messages follows from
- * the seed alone.
+ * A step posts nothing before the engine has come to rest, so the order of all messages follows
+ * from the seed alone.
  */
 #include "cmd/outdial_trace_world.h"
 
@@ -110,8 +111,7 @@ uint64_t world_post(struct world *world, struct actor_name actor, enum message_t
         world->questions =
             memory_resize(world->questions, world->question_room, sizeof(*world->questions));
     }
-    world->questions[world->question_count++] =
-        (struct world_question){.type = type, .call = call};
+    world->questions[world->question_count++] = (struct world_question){.type = type, .call = call};
     world->progress.messages++;
     engine_post(world->engine, &message, arena);
     return message.exchange;
@@ -144,9 +144,9 @@ static void on_reply(void *context, uint64_t exchange, const struct reply *reply
     if (reply->kind == REPLY_EVENT && question->call != NULL) {
         world_on_answer(world, question->call, reply->event.status);
     } else if (reply->kind == REPLY_FAULT && !may_be_refused(question->type) && world->code == 0) {
-        world->code = od_error_set(world->error, OD_EINVAL, "%s was refused: %.*s",
-                                   message_type_name(question->type),
-                                   SLICE_ARGS(reply->fault.message));
+        world->code =
+            od_error_set(world->error, OD_EINVAL, "%s was refused: %.*s",
+                         message_type_name(question->type), SLICE_ARGS(reply->fault.message));
     }
 }
 

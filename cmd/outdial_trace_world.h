@@ -1,5 +1,5 @@
-/* The world of `outdial-trace gen`: organisations that load contacts and launch programs, an operator
- * who pauses and cancels, and workers that claim calls and report what became of them.
+/* The world of `outdial-trace gen`: organisations that load contacts and launch programs, an
+ * operator who pauses and cancels, and workers that claim calls and report what became of them.
  *
  * It says what comes from outside of the engine and nothing else; what follows from it the engine
  * itself decides, on a test clock, so a trace of such a run verifies. All is decided by one seed.
@@ -30,16 +30,16 @@ enum {
 struct world_options {
     uint64_t seed;
     uint32_t organisations, executions;
-    uint64_t contacts;                 /* of all executions together */
-    uint64_t weights[WORLD_OUTCOMES];  /* of the outcomes, by enum outcome; timeout: never told */
+    uint64_t contacts;                /* of all executions together */
+    uint64_t weights[WORLD_OUTCOMES]; /* of the outcomes, by enum outcome; timeout: never told */
     enum world_arrival arrival;
-    uint32_t rate;      /* calls that the workers ask for, a second */
-    uint32_t batch;     /* calls a claim */
-    uint32_t retries;   /* of a failed contact */
-    uint32_t pauses;    /* executions that are paused for a while, once */
-    uint32_t cancels;   /* executions that are cancelled */
-    uint32_t faults;    /* millionths of the calls with which a worker does something wrong */
-    uint32_t first;     /* number of the first organisation, audience and execution */
+    uint32_t rate;    /* calls that the workers ask for, a second */
+    uint32_t batch;   /* calls a claim */
+    uint32_t retries; /* of a failed contact */
+    uint32_t pauses;  /* executions that are paused for a while, once */
+    uint32_t cancels; /* executions that are cancelled */
+    uint32_t faults;  /* millionths of the calls with which a worker does something wrong */
+    uint32_t first;   /* number of the first organisation, audience and execution */
     const char *timezone;
 };
 
@@ -47,12 +47,12 @@ struct world;
 
 /* Told now and then, and once at the end. */
 struct world_progress {
-    int64_t at;         /* the test clock */
-    uint64_t messages;  /* posted from outside */
-    uint64_t contacts;  /* loaded */
-    uint64_t ended;     /* contacts that are completed, failed or skipped */
+    int64_t at;        /* the test clock */
+    uint64_t messages; /* posted from outside */
+    uint64_t contacts; /* loaded */
+    uint64_t ended;    /* contacts that are completed, failed or skipped */
     uint32_t executions_ended;
-    uint64_t calls;     /* claimed */
+    uint64_t calls; /* claimed */
 };
 
 /* Borrows the options. The engine stands on a test clock and has the gateway "worker". */

@@ -15,10 +15,10 @@ enum world_deed {
     DEED_PAUSE,
     DEED_RESUME,
     DEED_CANCEL,
-    DEED_ARRIVAL,  /* a worker claims */
-    DEED_GIVE_UP,  /* its waiting claim is over */
-    DEED_WATCH,    /* have executions ended? */
-    DEED_CALL,     /* the next thing that a worker does with a call */
+    DEED_ARRIVAL, /* a worker claims */
+    DEED_GIVE_UP, /* its waiting claim is over */
+    DEED_WATCH,   /* have executions ended? */
+    DEED_CALL,    /* the next thing that a worker does with a call */
 };
 
 struct world_execution {

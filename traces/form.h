@@ -29,7 +29,8 @@ enum form_kind {
     FORM_WORD,  /* a number that stands for a word of `words`, from 0 on; NULL: no word */
     FORM_LIST,  /* an array of `item` */
     FORM_TUPLE, /* an array whose places have names: an object. The last ones may be absent */
-    FORM_RUN,   /* an array of such, one behind the other without heads of their own: a list of objects */
+    FORM_RUN,   /* an array of such, one behind the other without heads of their own: a list of
+                   objects */
     FORM_MAP,   /* a map whose keys are small numbers: an object; any key may be absent */
 };
 
@@ -37,8 +38,8 @@ struct form;
 
 struct form_member {
     const char *name;
-    uint8_t key;               /* FORM_MAP */
-    bool is_rest;              /* the last one of a tuple: the list of all further elements */
+    uint8_t key;             /* FORM_MAP */
+    bool is_rest;            /* the last one of a tuple: the list of all further elements */
     const struct form *form; /* NULL: FORM_PLAIN. Of a rest: of each element */
 };
 
@@ -53,15 +54,14 @@ struct form {
 
 /* Takes the next value from `in` and appends its JSON text to `out`. A value of another kind than
  * the form says is still written, if plainly; false is what no record has (floats of
- * 32 bits, extensions), a key that the map does not have, a run that is not whole, or what is deeper
- * than UNPACK_DEPTH_MAX. `out` then holds a part. Aborts where memory is short. */
+ * 32 bits, extensions), a key that the map does not have, a run that is not whole, or what is
+ * deeper than UNPACK_DEPTH_MAX. `out` then holds a part. Aborts where memory is short. */
 bool form_print(const struct form *form, struct unpacker *in, struct buf *out);
 
 /* Appends the msgpack of a JSON value, encoded as records and payloads are: the inverse of
  * form_print. Returns 0, or OD_EINVAL with *error, which begins with the place in the
  * value: "contacts[3].value.id: …". */
-int form_pack(const struct form *form, const json_t *json, struct buf *out,
-               struct od_error *error);
+int form_pack(const struct form *form, const json_t *json, struct buf *out, struct od_error *error);
 
 /* Appends a JSON string, of text that may be anything; without prefix where it needs none. */
 void form_print_text(struct slice text, struct buf *out);

@@ -10,8 +10,8 @@
 #include "storage/pack.h"
 #include "traces/form_parts.h"
 
-const char *const form_prefixes[FORM_PREFIXES] = {"uuid:",   "hex:", "uint:",
-                                                    "double:", "raw:", "text:"};
+const char *const form_prefixes[FORM_PREFIXES] = {
+    "uuid:", "hex:", "uint:", "double:", "raw:", "text:"};
 
 static const struct form plain = {.kind = FORM_PLAIN};
 
@@ -247,8 +247,8 @@ static int pack_string(const struct form *form, const json_t *json, struct buf *
 
 /* ---- values ---- */
 
-static int pack_value(const struct form *form, const json_t *json, struct buf *out,
-                      unsigned depth, struct od_error *error);
+static int pack_value(const struct form *form, const json_t *json, struct buf *out, unsigned depth,
+                      struct od_error *error);
 
 /* The place goes in front of a fault. "a: b[3]: reason" would be of more than one fault, so places
  * are joined by who is above. */
@@ -260,8 +260,8 @@ static int at_name(struct od_error *error, int code, const char *name)
     return code;
 }
 
-static int pack_items(const struct form *item, const json_t *json, struct buf *out,
-                      unsigned depth, struct od_error *error)
+static int pack_items(const struct form *item, const json_t *json, struct buf *out, unsigned depth,
+                      struct od_error *error)
 {
     for (size_t i = 0; i < json_array_size(json); i++) {
         int code = pack_value(item, json_array_get(json, i), out, depth + 1, error);
@@ -277,8 +277,8 @@ static int pack_items(const struct form *item, const json_t *json, struct buf *o
 static int pack_run(const struct form *form, const json_t *json, struct buf *out, unsigned depth,
                     struct od_error *error);
 
-static int pack_list(const struct form *form, const json_t *json, struct buf *out,
-                     unsigned depth, struct od_error *error)
+static int pack_list(const struct form *form, const json_t *json, struct buf *out, unsigned depth,
+                     struct od_error *error)
 {
     if (form->kind == FORM_RUN) {
         return pack_run(form, json, out, depth, error);
@@ -340,8 +340,8 @@ static int pack_places(const struct form *form, size_t named, const json_t *json
     return code;
 }
 
-static int pack_tuple(const struct form *form, const json_t *json, struct buf *out,
-                      unsigned depth, struct od_error *error)
+static int pack_tuple(const struct form *form, const json_t *json, struct buf *out, unsigned depth,
+                      struct od_error *error)
 {
     size_t named = json_object_size(json);
     size_t count = named;
@@ -374,8 +374,8 @@ static int pack_run(const struct form *form, const json_t *json, struct buf *out
     return code;
 }
 
-static int pack_map(const struct form *form, const json_t *json, struct buf *out,
-                    unsigned depth, struct od_error *error)
+static int pack_map(const struct form *form, const json_t *json, struct buf *out, unsigned depth,
+                    struct od_error *error)
 {
     int code = 0;
 
@@ -393,8 +393,8 @@ static int pack_map(const struct form *form, const json_t *json, struct buf *out
     return code;
 }
 
-static int pack_object(const struct form *form, const json_t *json, struct buf *out,
-                       unsigned depth, struct od_error *error)
+static int pack_object(const struct form *form, const json_t *json, struct buf *out, unsigned depth,
+                       struct od_error *error)
 {
     int code;
 
@@ -406,11 +406,11 @@ static int pack_object(const struct form *form, const json_t *json, struct buf *
         return code;
     }
     return form->kind == FORM_MAP ? pack_map(form, json, out, depth, error)
-                                    : pack_tuple(form, json, out, depth, error);
+                                  : pack_tuple(form, json, out, depth, error);
 }
 
-static int pack_value(const struct form *form, const json_t *json, struct buf *out,
-                      unsigned depth, struct od_error *error)
+static int pack_value(const struct form *form, const json_t *json, struct buf *out, unsigned depth,
+                      struct od_error *error)
 {
     if (form == NULL) {
         form = &plain;
@@ -443,8 +443,7 @@ static int pack_value(const struct form *form, const json_t *json, struct buf *o
     return OD_EINVAL;
 }
 
-int form_pack(const struct form *form, const json_t *json, struct buf *out,
-               struct od_error *error)
+int form_pack(const struct form *form, const json_t *json, struct buf *out, struct od_error *error)
 {
     return pack_value(form, json, out, 0, error);
 }

@@ -122,8 +122,8 @@ static void put_double(struct buf *out, double number)
 static bool print_value(const struct form *form, struct unpacker *in, struct buf *out,
                         unsigned depth);
 
-static bool print_list(const struct form *item, size_t count, struct unpacker *in,
-                       struct buf *out, unsigned depth)
+static bool print_list(const struct form *item, size_t count, struct unpacker *in, struct buf *out,
+                       unsigned depth)
 {
     put(out, "[");
     for (size_t i = 0; i < count; i++) {
@@ -141,8 +141,8 @@ static void put_name(struct buf *out, const char *name, bool is_first)
     OD_CHECK(buf_printf(out, "%s\"%s\":", is_first ? "" : ",", name) == 0);
 }
 
-static bool print_tuple(const struct form *form, size_t count, struct unpacker *in,
-                        struct buf *out, unsigned depth)
+static bool print_tuple(const struct form *form, size_t count, struct unpacker *in, struct buf *out,
+                        unsigned depth)
 {
     const struct form_member *last = &form->members[form->member_count - 1];
     size_t i;
@@ -184,8 +184,7 @@ static bool print_run(const struct form *form, size_t count, struct unpacker *in
     return true;
 }
 
-static bool print_map(const struct form *form, struct unpacker *in, struct buf *out,
-                      unsigned depth)
+static bool print_map(const struct form *form, struct unpacker *in, struct buf *out, unsigned depth)
 {
     const struct form_member *member = form->members;
     const struct form_member *end = member + form->member_count;
@@ -237,7 +236,8 @@ static void put_number(const struct form *form, struct buf *out, uint64_t number
 {
     if (form->kind == FORM_HEX) {
         OD_CHECK(buf_printf(out, "\"%016" PRIx64 "\"", number) == 0);
-    } else if (form->kind == FORM_WORD && number < form->word_count && form->words[number] != NULL) {
+    } else if (form->kind == FORM_WORD && number < form->word_count &&
+               form->words[number] != NULL) {
         OD_CHECK(buf_printf(out, "\"%s\"", form->words[number]) == 0);
     } else {
         put_uint(out, number);
@@ -284,8 +284,8 @@ static bool print_scalar(const struct form *form, struct unpacker *in, struct bu
     }
     *in = again;
     if (unpack_text(in, &text)) {
-        put_text(out, text, form->kind == FORM_UUID || form->kind == FORM_WORD ||
-                                form->kind == FORM_HEX);
+        put_text(out, text,
+                 form->kind == FORM_UUID || form->kind == FORM_WORD || form->kind == FORM_HEX);
         return true;
     }
     *in = again;

@@ -6,7 +6,10 @@
 #include "storage/record_fields.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
-#define TUPLE(list)  {.kind = FORM_TUPLE, .members = (list), .member_count = COUNT(list)}
+#define TUPLE(list)                                                                                \
+    {                                                                                              \
+        .kind = FORM_TUPLE, .members = (list), .member_count = COUNT(list)                         \
+    }
 
 /* ---- the arrays within records (storage/record_nested.c) ---- */
 
@@ -51,9 +54,9 @@ static const struct form_member window_members[] = {{.name = "weekly", .form = &
 static const struct form_member pacing_members[] = {{.name = "max_concurrent_calls"},
                                                     {.name = "calls_per_second_micro"}};
 
-static const struct form_member counter_members[] = {
-    {.name = "total"},   {.name = "completed"},   {.name = "failed"},
-    {.name = "pending"}, {.name = "in_progress"}, {.name = "skipped"}};
+static const struct form_member counter_members[] = {{.name = "total"},       {.name = "completed"},
+                                                     {.name = "failed"},      {.name = "pending"},
+                                                     {.name = "in_progress"}, {.name = "skipped"}};
 
 static const struct form_member trigger_members[] = {{.name = "attribute_name"},
                                                      {.name = "offset_minutes"},

@@ -1,5 +1,5 @@
-/* A record is packed as a file would have it, and printed by its form; and the other way. So there is
- * one layout of records, that of the file, and its names are here. */
+/* A record is packed as a file would have it, and printed by its form; and the other way. So there
+ * is one layout of records, that of the file, and its names are here. */
 #include "traces/ndjson.h"
 
 #include <jansson.h>
@@ -12,7 +12,10 @@
 enum { NDJSON_BLOCK = 16384 };
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
-#define TUPLE(list)  {.kind = FORM_TUPLE, .members = (list), .member_count = COUNT(list)}
+#define TUPLE(list)                                                                                \
+    {                                                                                              \
+        .kind = FORM_TUPLE, .members = (list), .member_count = COUNT(list)                         \
+    }
 
 /* ---- the names of a record's places ---- */
 
@@ -44,10 +47,12 @@ static const struct form changes_form = {
 
 static const struct form_member times_members[] = {
     {.name = "record", .form = &kind_form}, {.name = "at"}, {.name = "mono"}};
-static const struct form_member zone_members[] = {
-    {.name = "record", .form = &kind_form}, {.name = "number"},      {.name = "name"},
-    {.name = "is_current"},                 {.name = "valid_until"}, {.name = "changes",
-                                                                      .form = &changes_form}};
+static const struct form_member zone_members[] = {{.name = "record", .form = &kind_form},
+                                                  {.name = "number"},
+                                                  {.name = "name"},
+                                                  {.name = "is_current"},
+                                                  {.name = "valid_until"},
+                                                  {.name = "changes", .form = &changes_form}};
 static const struct form_member commit_members[] = {{.name = "record", .form = &kind_form},
                                                     {.name = "at"},
                                                     {.name = "mono"},
@@ -61,9 +66,9 @@ static const struct form_member lost_members[] = {{.name = "record", .form = &ki
                                                   {.name = "reason"}};
 
 static const struct form record_forms[] = {
-    [TRACE_START] = TUPLE(times_members), [TRACE_ZONE] = TUPLE(zone_members),
+    [TRACE_START] = TUPLE(times_members),   [TRACE_ZONE] = TUPLE(zone_members),
     [TRACE_COMMIT] = TUPLE(commit_members), [TRACE_RELOAD] = TUPLE(times_members),
-    [TRACE_END] = TUPLE(end_members), [TRACE_LOST] = TUPLE(lost_members),
+    [TRACE_END] = TUPLE(end_members),       [TRACE_LOST] = TUPLE(lost_members),
 };
 
 /* ---- life ---- */
@@ -99,8 +104,8 @@ static void make_message_forms(struct ndjson *ndjson)
         struct form_member *kept = arena_alloc(&ndjson->arena, sizeof(members));
 
         memcpy(kept, members, sizeof(members));
-        ndjson->messages[type] = (struct form){
-            .kind = FORM_TUPLE, .members = kept, .member_count = COUNT(members)};
+        ndjson->messages[type] =
+            (struct form){.kind = FORM_TUPLE, .members = kept, .member_count = COUNT(members)};
     }
 }
 

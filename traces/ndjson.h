@@ -16,12 +16,11 @@ struct ndjson *ndjson_new(void);
 void ndjson_free(struct ndjson *ndjson);
 
 /* Append a line with its newline. Abort where memory is short. */
-void ndjson_print_header(struct ndjson *ndjson, const struct trace_header *header,
-                         struct buf *out);
+void ndjson_print_header(struct ndjson *ndjson, const struct trace_header *header, struct buf *out);
 void ndjson_print(struct ndjson *ndjson, const struct trace_record *record, struct buf *out);
 
-/* Reads the header's line; texts and lists live until ndjson_free. The line may end in a newline. 0,
- * or OD_EINVAL with *error. */
+/* Reads the header's line; texts and lists live until ndjson_free. The line may end in a newline.
+ * 0, or OD_EINVAL with *error. */
 int ndjson_read_header(struct ndjson *ndjson, struct slice line, struct trace_header *out,
                        struct od_error *error);
 

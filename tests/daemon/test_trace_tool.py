@@ -97,8 +97,11 @@ class Gen(Case):
             self.assertEqual((types["pause"], types["resume"], types["cancel"]), (2, 2, 1))
 
     def test_the_size_is_what_was_asked_for(self):
-        path = self.gen("sized", "--contacts", "31", "--executions", "3", "--organisations", "2",
-                        "--mix", "answered=1", "--faults", "0", "--cancels", "0")
+        path = self.path("sized")
+        done = self.tool("gen", "-o", path, "--json", "--contacts", "31", "--executions", "3", "--organisations", "2",
+                         "--mix", "answered=1", "--faults", "0", "--cancels", "0")
+        made = json.loads(done.stdout)
+        self.assertEqual((made["file"], made["seed"], made["contacts"]), (path, 1, 31))
         found = self.stat(path)
         self.assertEqual(found["contacts"], 31)
         self.assertEqual(found["types"]["program_launch"], 3)
@@ -287,7 +290,9 @@ class Parts(Case):
         self.assertIn(b"verified the same", self.replay(path, "--verify", status=3).stdout)
 
     def test_a_cut_of_nothing_is_the_whole(self):
-        self.tool("cut", SAMPLE, "-o", self.path("whole"))
+        done = self.tool("cut", SAMPLE, "-o", self.path("whole"), "--json")
+        self.assertEqual(json.loads(done.stdout), {
+            "file": self.path("whole"), "messages": self.stat(SAMPLE)["records"]["message"]})
         self.assertEqual(self.read(self.path("whole")), self.read(SAMPLE))
 
     def test_one_execution(self):
@@ -336,8 +341,9 @@ class Parts(Case):
         first = self.gen("first", *SMALL)
         second = self.gen("second", *SMALL, "--first", "10", "--seed", "9", "--timezone",
                           "Europe/Paris", "--start", "2026-01-05T09:00:20Z")
-        self.tool("merge", first, second, "-o", self.path("merged"))
+        done = self.tool("merge", first, second, "-o", self.path("merged"), "--json")
         merged = [line for line in self.lines(self.path("merged")) if line["record"] == "message"]
+        self.assertEqual(json.loads(done.stdout)["messages"], len(merged))
         self.assertEqual([line["at"] for line in merged], sorted(line["at"] for line in merged))
         self.assertEqual([line["mono"] for line in merged],
                          sorted(line["mono"] for line in merged))

@@ -1,4 +1,5 @@
-/* msgpack as JSON and back: nothing is lost, and what is not of the form is refused by its place. */
+/* msgpack as JSON and back: nothing is lost, and what is not of the form is refused by its place.
+ */
 #include "traces/form.h"
 
 #include <math.h>
@@ -70,8 +71,7 @@ static void values_go_both_ways(void **state)
     assert_both_ways(&plain_form, SLICE("\xcb\x40\0\0\0\0\0\0\0"), "2.0");
     assert_both_ways(&plain_form, SLICE("\xcb\x3f\xb9\x99\x99\x99\x99\x99\x9a"),
                      "0.10000000000000001");
-    assert_both_ways(&plain_form, SLICE("\xcb\x7f\xf0\0\0\0\0\0\0"),
-                     "\"double:7ff0000000000000\"");
+    assert_both_ways(&plain_form, SLICE("\xcb\x7f\xf0\0\0\0\0\0\0"), "\"double:7ff0000000000000\"");
     assert_both_ways(&plain_form, SLICE("\xa5\"\\\n\0x"), "\"\\\"\\\\\\u000a\\u0000x\"");
     assert_both_ways(&plain_form, SLICE("\xa0"), "\"\"");
     assert_both_ways(&plain_form, SLICE("\xa4hex:"), "\"text:hex:\"");
@@ -94,8 +94,9 @@ static void values_go_both_ways(void **state)
                      "{\"id\":1,\"number\":2,\"more\":[3,4]}");
     assert_both_ways(
         &map_form,
-        SLICE("\x83\x02\xc4\x10\x01\x90\0\0\0\0\x70\0\x80\0\0\0\0\0\0\x01\x05\x01\x07\x91\x92\xc4\x10"
-              "\x01\x90\0\0\0\0\x70\0\x80\0\0\0\0\0\0\x02\xa1z"),
+        SLICE(
+            "\x83\x02\xc4\x10\x01\x90\0\0\0\0\x70\0\x80\0\0\0\0\0\0\x01\x05\x01\x07\x91\x92\xc4\x10"
+            "\x01\x90\0\0\0\0\x70\0\x80\0\0\0\0\0\0\x02\xa1z"),
         "{\"id\":\"01900000-0000-7000-8000-000000000001\",\"word\":\"one\",\"pairs\":[{\"id\":"
         "\"01900000-0000-7000-8000-000000000002\",\"number\":\"z\"}]}");
     assert_both_ways(&plain_form, SLICE("\xc4\x10\x01\x90\0\0\0\0\x70\0\x80\0\0\0\0\0\0\x01"),
@@ -105,8 +106,8 @@ static void values_go_both_ways(void **state)
 static void what_has_no_form_is_not_printed(void **state)
 {
     static const struct slice cases[] = {
-        SLICE_INIT("\xca\0\0\0\0"), /* a float of 32 bits */
-        SLICE_INIT("\x81\x03\x01"), /* no such key */
+        SLICE_INIT("\xca\0\0\0\0"),         /* a float of 32 bits */
+        SLICE_INIT("\x81\x03\x01"),         /* no such key */
         SLICE_INIT("\x82\x02\x01\x01\x01"), /* keys out of order */
         SLICE_INIT("\x81\xa1x\x01"),
         SLICE_INIT("\x81\x01"),

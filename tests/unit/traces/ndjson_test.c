@@ -15,8 +15,7 @@ static struct slice packed(struct trace_buffer *buffer, const struct trace_recor
 {
     trace_buffer_clear(buffer);
     trace_put(buffer, record, NULL);
-    return slice_make(buffer->bytes.data + TRACE_FRAME_HEAD,
-                      buffer->bytes.size - TRACE_FRAME_HEAD);
+    return slice_make(buffer->bytes.data + TRACE_FRAME_HEAD, buffer->bytes.size - TRACE_FRAME_HEAD);
 }
 
 static void assert_returns(struct ndjson *ndjson, const struct trace_record *record)
@@ -258,8 +257,8 @@ static void assert_named(const struct form *form, unsigned type)
         assert_null(strchr(form->members[i].name, '.'));
         for (size_t j = 0; j < i; j++) {
             if (strcmp(form->members[i].name, form->members[j].name) == 0) {
-                fail_msg("%s: two fields are called %s",
-                         message_type_name((enum message_type)type), form->members[i].name);
+                fail_msg("%s: two fields are called %s", message_type_name((enum message_type)type),
+                         form->members[i].name);
             }
         }
         assert_named(form->members[i].form, type);
