@@ -96,7 +96,8 @@ static int open_storage(struct engine *engine, struct od_error *error)
 {
     const struct store_options options = {.directory = engine->config->data_dir,
                                           .map_size_bytes = engine->config->map_size_bytes,
-                                          .is_volatile = engine->steps.is_volatile};
+                                          .is_volatile = engine->steps.is_volatile,
+                                          .is_mapped = engine->steps.is_volatile};
     int code = store_open(&options, &engine->store, error);
 
     if (code == 0) {

@@ -32,7 +32,7 @@ struct engine_watch {
 struct engine_steps {
     int64_t at, mono;                 /* where both clocks start */
     struct zones *zones;              /* borrowed for the engine's life; NULL: its own */
-    bool is_volatile;                 /* the store's is_volatile (storage/store.h) */
+    bool is_volatile;                 /* the store's is_volatile and is_mapped (storage/store.h) */
     const struct engine_watch *watch; /* borrowed for the engine's life; NULL: nobody */
 };
 

@@ -24,6 +24,7 @@ struct store_options {
     bool is_read_only; /* for outdialctl, beside a running daemon too: our lock is not taken and
                           no row is written; the store must exist, of this program's versions */
     bool is_volatile;  /* MDB_NOSYNC, for tests only */
+    bool is_mapped;    /* MDB_WRITEMAP too, which saves the system calls of a commit; likewise */
 };
 
 /* Opens; on success *out is the caller's to close. Errors: OD_ELOCKED, OD_EVERSION, OD_ECORRUPT,

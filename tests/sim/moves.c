@@ -125,6 +125,21 @@ static void move_crash(struct sim *sim)
     world_crash(sim);
 }
 
+/* A client hears nothing of a request that has, or has not, been carried out. */
+static void move_keyed_and_crash(struct sim *sim)
+{
+    uint32_t organisation = moves_some_organisation(sim);
+
+    if (organisation != 0) {
+        clients_add_credits(sim, organisation, (int64_t)below(sim, 40) - 5);
+    }
+    if (chance(sim, 50)) {
+        moves_launch(sim);
+    }
+    move_crash(sim);
+    clients_repeat(sim);
+}
+
 /* ---- workers ---- */
 
 static void move_claim(struct sim *sim)
@@ -174,7 +189,8 @@ static const struct move {
     {1, "a commit fails", move_disk_dying},
     {3, "the disk is slow", move_disk_slow},
     {8, "the disk is as ever", move_disk_heals},
-    {4, "a crash", move_crash},
+    {3, "a crash", move_crash},
+    {2, "a crash with requests under way", move_keyed_and_crash},
     {1, "the store is checked", world_check},
 };
 

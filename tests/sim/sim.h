@@ -110,7 +110,7 @@ struct sim {
     struct sim_log filling, writing;
     struct model model;
 
-    struct request *requests;
+    struct request *requests; /* by exchange; those up to last_exchange are in use */
     uint64_t last_exchange; /* the highest of this life */
     struct known_call calls[SIM_KNOWN_CALLS];
     uint32_t next_call;
