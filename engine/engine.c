@@ -95,10 +95,8 @@ static int open_events(struct engine *engine, struct od_error *error)
 static int open_storage(struct engine *engine, struct od_error *error)
 {
     const struct store_options options = {.directory = engine->config->data_dir,
-                                          .map_size_bytes = engine->config->map_size_bytes,
-                                          .is_volatile = engine->steps.is_volatile,
-                                          .is_mapped = engine->steps.is_volatile};
-    int code = store_open(&options, &engine->store, error);
+                                          .map_size_bytes = engine->config->map_size_bytes};
+    int code = engine->store == NULL ? store_open(&options, &engine->store, error) : 0;
 
     if (code == 0) {
         code = reader_open(engine->store, &engine->reader, error);
@@ -190,14 +188,15 @@ static int open_parts(struct engine *engine, struct od_error *error)
     return code;
 }
 
-int engine_open_with(const struct config *config, const struct stepping *steps, struct zones *zones,
-                     struct engine **out, struct od_error *error)
+int engine_open_with(const struct config *config, const struct stepping *stepping,
+                     const struct engine_steps *steps, struct engine **out, struct od_error *error)
 {
     struct engine *engine = memory_zero(1, sizeof(*engine));
     int code;
 
-    engine->steps = *steps;
-    engine->zones = zones;
+    engine->steps = *stepping;
+    engine->zones = steps->zones;
+    engine->store = steps->store;
     engine->config = config;
     engine->wall_fd = engine->mono_fd = -1;
     config_settings(config, &engine->settings);
@@ -218,7 +217,8 @@ int engine_open_with(const struct config *config, const struct stepping *steps, 
 
 int engine_open(const struct config *config, struct engine **out, struct od_error *error)
 {
-    return engine_open_with(config, &(struct stepping){.is_stepped = false}, NULL, out, error);
+    return engine_open_with(config, &(struct stepping){.is_stepped = false},
+                            &(struct engine_steps){.zones = NULL}, out, error);
 }
 
 /* ---- running ---- */
@@ -269,7 +269,7 @@ static void close_storage(struct engine *engine)
     if (engine->api_reader != NULL) {
         reader_close(engine->api_reader);
     }
-    if (engine->store != NULL) {
+    if (engine->store != NULL && !engine->steps.has_foreign_store) {
         store_close(engine->store);
     }
     for (unsigned i = 0; i < 3; i++) {

@@ -22,7 +22,10 @@ static void move_time(struct sim *sim)
 {
     static const int64_t spans[] = {1000, 5000, 60000, 600000, 3600000, 6 * 3600000};
 
-    world_pass_until(sim, sim->at + 1 + (int64_t)below(sim, (uint32_t)spans[below(sim, 6)]));
+    int64_t span = 1 + (int64_t)below(sim, (uint32_t)spans[below(sim, 6)]);
+
+    /* A busy engine looks at the clock when it comes to it. */
+    world_pass_until(sim, sim->at + span, chance(sim, 40) ? 0 : span / 16);
 }
 
 /* The engine sees the time late, as a busy one does. */
@@ -144,7 +147,7 @@ static void move_keyed_and_crash(struct sim *sim)
 
 static void move_claim(struct sim *sim)
 {
-    workers_claim(sim, between(sim, 1, 20), chance(sim, 40));
+    workers_claim(sim, between(sim, 1, 60), chance(sim, 40));
 }
 
 /* A claim that waits is given up, or was answered already. */
