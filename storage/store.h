@@ -24,6 +24,7 @@ struct store_options {
     bool is_read_only; /* for outdialctl, beside a running daemon too: our lock is not taken and
                           no row is written; the store must exist, of this program's versions */
     bool is_volatile;  /* MDB_NOSYNC, for tests only */
+    bool is_mapped;    /* MDB_WRITEMAP too, which saves the system calls of a commit; likewise */
 
     /* Told, in whichever thread finds out, that the file is damaged while it is used (storage/guard.h);
      * must end the process. NULL: nobody is told, and the opening looks at all of the store before it
