@@ -61,9 +61,9 @@ int store_error(const struct store *store, int code, const char *what, struct od
 /* Bytes used of the map, for metrics. Rows of a table: reader_count. */
 uint64_t store_bytes(const struct store *store);
 
-/* True when the file system of the data folder has room for a large batch; also when it cannot be
- * asked. */
-bool store_has_disk_room(const struct store *store);
+/* True when the file system of the data folder and the map have room for a large batch; also when
+ * they cannot be asked. Walks the free list, so not for every turn. */
+bool store_has_room(const struct store *store);
 
 /* Clears the slots of readers that died without a word (a killed outdialctl), which would keep
  * pages from being used again. For once a minute. */
