@@ -416,38 +416,6 @@ static void a_map_that_does_not_fit_is_named(void **state)
     assert_refused(f, OD_ENOMEM, "map size");
 }
 
-static void a_full_map_has_no_room_until_rows_go(void **state)
-{
-    struct store_fixture *f = *state;
-    uint32_t rows = 0;
-    bool is_full = false;
-
-    f->options.map_size_bytes = UINT64_C(2) << 20;
-    assert_int_equal(store_fixture_open(f), 0);
-    assert_true(store_has_room(f->store));
-    for (uint32_t batch = 0; !is_full && batch < 100; batch++) {
-        for (uint32_t i = 0; i < 1000; i++) {
-            struct key key = key_u32(rows + i);
-
-            batch_put(f->batch, TABLE_MEMBER, &key, &(struct member){.added_at = i});
-        }
-        is_full = store_fixture_commit(f) == OD_EFULL;
-        rows += is_full ? 0 : 1000;
-    }
-    assert_true(is_full);
-    assert_non_null(strstr(f->error.text, "the map is full"));
-    assert_false(store_has_room(f->store));
-    for (uint32_t at = 0; at < rows; at += 100) { /* small batches find a page */
-        for (uint32_t i = at; i < at + 100; i++) {
-            struct key key = key_u32(i);
-
-            batch_delete(f->batch, TABLE_MEMBER, &key);
-        }
-        assert_int_equal(store_fixture_commit(f), 0);
-    }
-    assert_true(store_has_room(f->store));
-}
-
 /* ---- errors ---- */
 
 static void errors_have_their_meaning(void **state)
@@ -504,7 +472,6 @@ static const struct CMUnitTest tests[] = {
     CASE(a_file_that_misses_free_pages_only_is_opened),
     CASE(a_folder_that_cannot_be_made_is_named),
     CASE(a_map_that_does_not_fit_is_named),
-    CASE(a_full_map_has_no_room_until_rows_go),
     CASE(errors_have_their_meaning),
 };
 OD_TEST_MAIN(tests)
