@@ -355,8 +355,8 @@ void recovery_drop(struct engine *engine, const struct writer_result *result)
 }
 
 /* The word about a probe row: written means that there is room again. But a row of a few bytes may
- * find a free page on a disk or in a map that is still full, and the next batch would fail: what was
- * full has to have room for a batch. */
+ * find a free page on a disk or in a map that is still full, and the next batch would fail: what
+ * was full has to have room for a batch. */
 void recovery_probe(struct engine *engine, const struct writer_result *result)
 {
     struct od_error error;

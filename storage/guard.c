@@ -29,7 +29,8 @@ static struct {
 
 /* ---- whose fault is it? ---- */
 
-/* Where data.mdb is mapped, which LMDB tells nobody. Without /proc only LMDB's instructions tell. */
+/* Where data.mdb is mapped, which LMDB tells nobody. Without /proc only LMDB's instructions tell.
+ */
 static void find_map(MDB_env *env)
 {
     struct stat data, mapped;
@@ -129,7 +130,6 @@ static void on_assertion(MDB_env *env, const char *text)
 int guard_open(MDB_env *env, void (*on_damage)(void *context, const char *text), void *context)
 {
     struct sigaction action = {.sa_flags = SA_SIGINFO | SA_ONSTACK};
-
 
     if (guard.env != NULL) {
         return EBUSY;

@@ -2,9 +2,9 @@
  * reliability.md 2.3).
  *
  * Opening takes DATA/lock with flock (a second daemon is refused: OD_ELOCKED), checks the file's
- * size against its meta page and its pages and checksums (storage/verifier.h), opens every table of model/tables.h, and refuses schema versions that
- * are newer than the program's (OD_EVERSION). Default sync mode only. Values end in a CRC-32C over
- * key and value (storage/record.h).
+ * size against its meta page and its pages and checksums (storage/verifier.h), opens every table of
+ * model/tables.h, and refuses schema versions that are newer than the program's (OD_EVERSION).
+ * Default sync mode only. Values end in a CRC-32C over key and value (storage/record.h).
  */
 #ifndef OUTDIAL_STORAGE_STORE_H
 #define OUTDIAL_STORAGE_STORE_H
@@ -25,13 +25,13 @@ struct store_options {
                           no row is written; the store must exist, of this program's versions */
     bool is_volatile;  /* MDB_NOSYNC, for tests only */
 
-    /* Told, in whichever thread finds out, that the file is damaged while it is used (storage/guard.h);
-     * must end the process. NULL: nobody is told, and the opening looks at all of the store before it
-     * returns, however long that takes. */
+    /* Told, in whichever thread finds out, that the file is damaged while it is used
+     * (storage/guard.h); must end the process. NULL: nobody is told, and the opening looks at all
+     * of the store before it returns, however long that takes. */
     void (*on_damage)(void *context, const char *text);
 
-    /* For check: told of every damaged page, and returns whether to go on; rows are not looked at. If
-     * there is one, the opening fails with OD_ECORRUPT. NULL: it fails with the first damage. */
+    /* For check: told of every damaged page, and returns whether to go on; rows are not looked at.
+     * If there is one, the opening fails with OD_ECORRUPT. NULL: it fails with the first damage. */
     bool (*on_page_damage)(void *context, const char *text);
     void *damage_context; /* of both */
 };

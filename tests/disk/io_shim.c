@@ -4,11 +4,14 @@
  *   OUTDIAL_SHIM_TRACE=FILE     records, one after the other, struct shim_record and its bytes:
  *                               each write before it is done, each sync when it has been done, and
  *                               each HTTP response before it leaves
- *   OUTDIAL_SHIM_NO_SYNC=1      syncs are not recorded, as if the disk had lied (the test's own test)
- *   OUTDIAL_SHIM_CONTROL=FILE   a struct shim_control, mapped: call number `at` from now on fails
+ *   OUTDIAL_SHIM_NO_SYNC=1      syncs are not recorded, as if the disk had lied (the test's own
+ * test) OUTDIAL_SHIM_CONTROL=FILE   a struct shim_control, mapped: call number `at` from now on
+ * fails
  *
  * Calls within the library go to the kernel directly.
  */
+#include "tests/disk/io_shim.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
@@ -22,14 +25,13 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-#include "tests/disk/io_shim.h"
-
 enum {
     FDS_MAX = 4096,
     RESPONSE_MAX = 1024,
 };
 
 static unsigned char watched[FDS_MAX]; /* by descriptor: a struct shim_watch */
+
 enum { WATCH_NONE, WATCH_DATA, WATCH_SYNCED /* opened with O_DSYNC */ };
 
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
