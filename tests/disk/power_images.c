@@ -1,5 +1,5 @@
 /* Images of data.mdb as a loss of power may leave them, made from a record of what the daemon wrote
- * (io_shim.c), and opened.
+ * (tests/shims/io_shim.c), and opened.
  *
  *   power_images BASE TRACE NAMES FOLDER COUNT SEED
  *

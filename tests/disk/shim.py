@@ -1,6 +1,6 @@
-"""The daemon with tests/disk/io_shim.c between it and its disk.
+"""The daemon with tests/shims/io_shim.c between it and its disk.
 
-$OUTDIAL_IO_SHIM names the library. Under a sanitizer it comes before the sanitizer's own.
+$OUTDIAL_SHIMS is the folder of such libraries. Under a sanitizer it comes before the sanitizer's own.
 """
 
 import mmap
@@ -49,7 +49,8 @@ class Control:
 
 def shim_environment(**settings):
     """What preloads the library: shim_environment(trace=path, no_sync="1", control=path)."""
-    environment = {"LD_PRELOAD": program_path("OUTDIAL_IO_SHIM")}
+    library = os.path.join(program_path("OUTDIAL_SHIMS"), "io_shim.so")
+    environment = {"LD_PRELOAD": library}
     for name, value in settings.items():
         environment[f"OUTDIAL_SHIM_{name.upper()}"] = value
     if "ASAN_OPTIONS" in os.environ:

@@ -10,7 +10,7 @@
  *
  * Calls within the library go to the kernel directly.
  */
-#include "tests/disk/io_shim.h"
+#include "../disk/io_shim.h"
 
 #include <errno.h>
 #include <fcntl.h>
