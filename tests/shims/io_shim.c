@@ -257,12 +257,14 @@ ssize_t writev(int fd, const struct iovec *parts, int count)
 
 static int sync_by(long number, int fd)
 {
+    enum shim_failure failure;
     int done;
 
     if (watch_of(fd) == WATCH_NONE) {
         return (int)syscall(number, fd);
     }
-    if (fails(failure_now(SHIM_SYNC))) {
+    failure = failure_now(SHIM_SYNC);
+    if (fails(failure == SHIM_SHORT ? SHIM_EIO : failure)) { /* there is no half of a sync */
         return -1;
     }
     done = (int)syscall(number, fd);
