@@ -124,7 +124,7 @@ struct engine {
     struct event *writer_event; /* a batch is durable, or refused */
     struct event *wall_event, *mono_event, *probe_event, *upkeep_event, *pulse_event;
     unsigned upkeeps;     /* minutes */
-    bool disk_was_full;   /* when the store began to take no writes */
+    bool was_full;        /* when the store began to take no writes */
     int wall_fd, mono_fd; /* -1 with a test clock */
     struct wake armed;    /* what the timerfds are set to */
 

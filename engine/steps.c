@@ -12,6 +12,7 @@ int engine_open_stepped(const struct config *config, const struct engine_steps *
     const struct stepping stepping = {.is_stepped = true,
                                       .has_foreign_store = steps->store != NULL,
                                       .has_foreign_zones = steps->zones != NULL,
+                                      .is_volatile = steps->is_volatile,
                                       .turn_letters = UINT32_MAX,
                                       .turn_items = UINT32_MAX,
                                       .at = steps->at,

@@ -35,6 +35,7 @@ struct engine_steps {
     struct zones *zones; /* borrowed for the engine's life; NULL: its own */
     struct store
         *store; /* borrowed for the engine's life, and open; NULL: that of the configuration */
+    bool is_volatile; /* the store of the configuration is not synced: nothing has to survive */
     const struct engine_watch *watch; /* borrowed for the engine's life; NULL: nobody */
 };
 
