@@ -58,6 +58,9 @@ const struct route *api_world_route(struct slice line, bool (*is_wanted)(const s
 struct exchange *api_world_begin(const struct api_request *request);
 void api_world_end(struct exchange *exchange);
 
+/* Ends it with its faults; the answer is borrowed until the next one. */
+const struct api_answer *api_world_send_faults(struct exchange *exchange);
+
 /* Hands a message to its actor, as what a route posts, and forgets what came of it. *reply is the
  * actor's, borrowed until the next call; false: it made none. */
 bool api_world_handle(const struct message *message, struct reply *reply);

@@ -21,6 +21,7 @@ struct reading {
     struct exchange *exchange;
     struct contact_patch patches[BATCH_ROWS]; /* the first good rows */
     size_t patch_count;
+    bool is_refused;
 };
 
 static const struct route *import_route;
@@ -136,6 +137,7 @@ static void read_all(struct reading *reading, bool is_csv, struct slice bytes, s
     if (!rows.is_refused) {
         import_rows_end(&rows);
     }
+    reading->is_refused = rows.is_refused;
     if (rows.is_refused) {
         tell_refusal(reading);
     }
@@ -168,7 +170,13 @@ static void check_import(struct reading *reading)
 
 static void end(struct reading *reading)
 {
-    api_world_end(reading->exchange);
+    const struct api_request request = {.route = import_route};
+
+    if (reading->is_refused) {
+        api_world_check(&request, api_world_send_faults(reading->exchange));
+    } else {
+        api_world_end(reading->exchange);
+    }
     buf_deinit(&reading->story);
 }
 
