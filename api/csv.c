@@ -31,7 +31,7 @@ void csv_deinit(struct csv *csv)
 
 static void begin_row(struct csv *csv, enum state state)
 {
-    csv->state = state;
+    csv->state = (int)state;
     csv->row_bytes = 0;
     csv->row_line = csv->line;
     csv->count = 0;

@@ -168,9 +168,9 @@ static void check_import(struct reading *reading)
     }
 }
 
-static void end(struct reading *reading)
+static void end(struct reading *reading, struct slice bytes)
 {
-    const struct api_request request = {.route = import_route};
+    const struct api_request request = {.route = import_route, .body = bytes};
 
     if (reading->is_refused) {
         api_world_check(&request, api_world_send_faults(reading->exchange));
@@ -204,7 +204,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     read_all(&cut, is_csv, bytes, &prng);
     OD_CHECK(slice_equal(buf_slice(&whole.story), buf_slice(&cut.story)));
     check_import(&whole);
-    end(&cut);
-    end(&whole);
+    end(&cut, bytes);
+    end(&whole, bytes);
     return 0;
 }

@@ -14,9 +14,10 @@ enum {
     CSV_VARIANT = 4,
 };
 
+/* The reference's pages are megabytes that look at no query. */
 static bool is_read(const struct route *route)
 {
-    return route->method == EVHTTP_REQ_GET;
+    return route->method == EVHTTP_REQ_GET && route->access != ACCESS_OPEN;
 }
 
 /* Each is another request's first row. */
