@@ -173,8 +173,8 @@ static void encode_record(struct reply *reply)
 
     check_record(reply->record.table, reply->record.record);
     buf_init(&bytes);
-    OD_CHECK(record_encode(reply->record.table, &reply->record.key, reply->record.record,
-                           &bytes) == 0);
+    OD_CHECK(record_encode(reply->record.table, &reply->record.key, reply->record.record, &bytes) ==
+             0);
     *encoded = arena_copy(arena, buf_slice(&bytes));
     buf_deinit(&bytes);
     reply->record.record = encoded;

@@ -1,17 +1,17 @@
-/* The API without sockets, for the targets that need routes: a real engine on a store of its own, in
- * which there is one of everything, and requests that come from the target.
+/* The API without sockets, for the targets that need routes: a real engine on a store of its own,
+ * in which there is one of everything, and requests that come from the target.
  *
  *     struct api_request request = {.route = route, .variant = 1, .body = text};
  *     const struct api_answer *answer = api_world_ask(&request);
  *
- * 1. api_world_open makes the engine and the API and fills the store by requests, whose messages the
- *    engine handles as ever. The store's folder is removed at once: nothing is written any more.
- * 2. From then on the engine's loop stands still. What a route posts goes to its actor over the same
- *    rows in memory, the actor's reply goes to the API, and then the rows are as they were before.
- *    So each input meets the same world, and what a body leads to is seen up to its answer.
+ * 1. api_world_open makes the engine and the API and fills the store by requests, whose messages
+ * the engine handles as ever. The store's folder is removed at once: nothing is written any more.
+ * 2. From then on the engine's loop stands still. What a route posts goes to its actor over the
+ * same rows in memory, the actor's reply goes to the API, and then the rows are as they were
+ * before. So each input meets the same world, and what a body leads to is seen up to its answer.
  *
- * Ids are the same in each run: "00000000-0000-7000-8000-" and twelve digits, see api_world.c. Calls
- * to the engine and to evhttp are caught by the linker (tests/CMakeLists.txt, --wrap).
+ * Ids are the same in each run: "00000000-0000-7000-8000-" and twelve digits, see api_world.c.
+ * Calls to the engine and to evhttp are caught by the linker (tests/CMakeLists.txt, --wrap).
  */
 #ifndef OUTDIAL_TESTS_FUZZ_API_WORLD_H
 #define OUTDIAL_TESTS_FUZZ_API_WORLD_H
@@ -24,7 +24,7 @@
 struct api_request {
     const struct route *route;
     uint32_t organisation; /* whose data, by the last digits of its id; 0: those of the usual one */
-    unsigned variant; /* which of the ids that there are of each resource the path has */
+    unsigned variant;      /* which of the ids that there are of each resource the path has */
     struct slice query;
     struct slice body;
     const char *content_type; /* NULL: application/json */
@@ -32,11 +32,11 @@ struct api_request {
 };
 
 struct api_answer {
-    int status;       /* 0: none, as the actor's reply is not made here */
-    bool has_begun;   /* by a stream, or in pieces */
-    bool has_posted;  /* a message */
-    bool has_id;      /* X-Request-Id */
-    char type[64];    /* Content-Type */
+    int status;      /* 0: none, as the actor's reply is not made here */
+    bool has_begun;  /* by a stream, or in pieces */
+    bool has_posted; /* a message */
+    bool has_id;     /* X-Request-Id */
+    char type[64];   /* Content-Type */
     struct buf body;
 };
 

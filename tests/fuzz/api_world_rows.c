@@ -4,7 +4,8 @@
 
 #define ID "00000000-0000-7000-8000-000000000"
 
-/* Names of the other organisation (110) begin with "Elsewhere": no answer to the first may show one.
+/* Names of the other organisation (110) begin with "Elsewhere": no answer to the first may show
+ * one.
  */
 const struct api_world_step api_world_steps[] = {
     {100, "POST /api/organizations", 0, 0,
@@ -27,7 +28,8 @@ const struct api_world_step api_world_steps[] = {
     {401, "POST /api/contacts", 0, 0,
      "{\"primaryPhone\":\"+212600000401\",\"timezone\":\"Europe/Paris\"}"},
     {402, "POST /api/contacts", 0, 0, "{\"primaryPhone\":\"+212600000402\",\"doNotCall\":true}"},
-    {403, "POST /api/contacts", 0, 0, "{\"primaryPhone\":\"+212600000403\",\"fullName\":\"N. O.\"}"},
+    {403, "POST /api/contacts", 0, 0,
+     "{\"primaryPhone\":\"+212600000403\",\"fullName\":\"N. O.\"}"},
     {410, "POST /api/contacts", 0, 110,
      "{\"primaryPhone\":\"+212600000410\",\"fullName\":\"Elsewhere\"}"},
     {500, "POST /api/audiences", 0, 0, "{\"name\":\"Customers\"}"},
@@ -41,7 +43,8 @@ const struct api_world_step api_world_steps[] = {
     {601, "POST /api/flows", 0, 0, "{\"name\":\"Unknown\"}"},
     {610, "POST /api/flows", 0, 110, "{\"name\":\"Elsewhere\"}"},
     {700, "POST /api/programs", 0, 0,
-     "{\"name\":\"Autumn\",\"flowId\":\"" ID "600\",\"didPool\":[\"" ID "200\"],\"audienceId\":\"" ID
+     "{\"name\":\"Autumn\",\"flowId\":\"" ID "600\",\"didPool\":[\"" ID
+     "200\"],\"audienceId\":\"" ID
      "500\",\"retryStrategy\":{\"type\":\"fixed_delay\",\"delayMinutes\":30,\"maxRetries\":2},"
      "\"autoPauseRules\":[{\"nodeId\":\"ask\",\"threshold\":5,\"resetOnResume\":true}]}"},
     {701, "POST /api/programs", 0, 0,

@@ -1,9 +1,9 @@
 /* What every fuzz target includes.
  *
  * A target is tests/fuzz/NAME_fuzz.c with LLVMFuzzerTestOneInput, which looks at one input and
- * states with OD_CHECK what must be true of it: a broken check, a finding of a sanitizer, a leak and
- * an input that takes seconds are all found. Built with clang it is linked with libFuzzer (./dev
- * fuzz); in every other build fuzz_main.c feeds it the files of tests/fuzz/corpus/NAME/ and
+ * states with OD_CHECK what must be true of it: a broken check, a finding of a sanitizer, a leak
+ * and an input that takes seconds are all found. Built with clang it is linked with libFuzzer
+ * (./dev fuzz); in every other build fuzz_main.c feeds it the files of tests/fuzz/corpus/NAME/ and
  * tests/fuzz/regressions/NAME/.
  *
  * What picks a case within a target is text in front of the input, and not a number: inputs keep

@@ -1,10 +1,10 @@
-/* main() of a fuzz target without libFuzzer: each file that is named, and each file of a folder that
- * is named, is one input. Ends with status 2 where there is none. */
+/* main() of a fuzz target without libFuzzer: each file that is named, and each file of a folder
+ * that is named, is one input. Ends with status 2 where there is none. */
+#include "tests/fuzz/fuzz.h"
+
 #include <dirent.h>
 #include <stdio.h>
 #include <sys/stat.h>
-
-#include "tests/fuzz/fuzz.h"
 
 /* Targets that need no start of their own have none. */
 __attribute__((weak)) int LLVMFuzzerInitialize(int *argc, char ***argv)

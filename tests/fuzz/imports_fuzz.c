@@ -150,8 +150,8 @@ static void read_all(struct reading *reading, bool is_csv, struct slice bytes, s
 static void check_import(struct reading *reading)
 {
     struct contact_import import = {.contacts = reading->patches, .count = reading->patch_count};
-    struct message message =
-        exchange_message(reading->exchange, MESSAGE_CONTACTS_IMPORT, reading->exchange->organisation);
+    struct message message = exchange_message(reading->exchange, MESSAGE_CONTACTS_IMPORT,
+                                              reading->exchange->organisation);
     struct reply reply;
 
     message.payload.import = &import;

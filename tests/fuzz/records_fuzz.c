@@ -6,9 +6,8 @@
  * What decodes is encoded to the same value again, however it was packed; what does not is refused,
  * and leaves nothing behind.
  */
-#include "storage/record.h"
-
 #include "base/crc32c.h"
+#include "storage/record.h"
 #include "storage/unpack.h"
 #include "tests/fuzz/fuzz.h"
 

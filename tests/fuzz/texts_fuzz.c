@@ -179,9 +179,8 @@ static void look_at_key(struct slice bytes)
     }
     if (key_fits(TABLE_TRIGGER, &key)) {
         struct uuid program = key_uuid_at(&key, 4);
-        struct key made =
-            key_trigger(key_u32_at(&key, 0), &program, key_trigger_due_at(&key),
-                        key_trigger_execution(&key), key_trigger_serial(&key));
+        struct key made = key_trigger(key_u32_at(&key, 0), &program, key_trigger_due_at(&key),
+                                      key_trigger_execution(&key), key_trigger_serial(&key));
         OD_CHECK(key_compare(&key, &made) == 0);
     }
     if (key_fits(TABLE_DUE, &key)) {
@@ -210,9 +209,9 @@ static const struct {
     char letter;
     void (*look)(struct slice text);
 } kinds[] = {
-    {'u', look_at_uuid},   {'c', look_at_call_id}, {'i', look_at_instant},
-    {'d', look_at_date},   {'p', look_at_phone},   {'s', look_at_cursor},
-    {'m', look_at_made_cursor}, {'k', look_at_key}, {'o', look_at_order},
+    {'u', look_at_uuid},        {'c', look_at_call_id}, {'i', look_at_instant},
+    {'d', look_at_date},        {'p', look_at_phone},   {'s', look_at_cursor},
+    {'m', look_at_made_cursor}, {'k', look_at_key},     {'o', look_at_order},
 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

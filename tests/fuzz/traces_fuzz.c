@@ -1,16 +1,14 @@
 /* Traces: payloads of messages, and whole files.
  *
  *     p TYPE NEWLINE MAP           the payload of a message type, in msgpack
- *     f NEWLINE FRAME…             a file: each FRAME is two bytes of its length (little-endian) and a
- *                                  body; the magic and the checksums are added. "!": it has a byte too few
- *     r NEWLINE BYTES              a file as it is
+ *     f NEWLINE FRAME…             a file: each FRAME is two bytes of its length (little-endian)
+ * and a body; the magic and the checksums are added. "!": it has a byte too few r NEWLINE BYTES a
+ * file as it is
  *
  * What is read is written to the same bytes again, however it was packed, and a file is read up to
- * its damage: what is read of a file that was cut off is the beginning of what was read of the whole.
- * Pseudonyms change no length of a number and nothing of what a reader takes.
+ * its damage: what is read of a file that was cut off is the beginning of what was read of the
+ * whole. Pseudonyms change no length of a number and nothing of what a reader takes.
  */
-#include "traces/trace.h"
-
 #include <endian.h>
 #include <stdio.h>
 #include <sys/mman.h>
@@ -20,6 +18,7 @@
 #include "storage/unpack.h"
 #include "tests/fuzz/fuzz.h"
 #include "traces/payload.h"
+#include "traces/trace.h"
 
 enum {
     ARENA_BLOCK = 4096,
@@ -174,7 +173,8 @@ static void look_at_file(struct slice bytes)
         OD_CHECK(copy_file(buf_slice(&first), NULL, &second, &is_header) == count);
         OD_CHECK(is_header);
         OD_CHECK(slice_equal(buf_slice(&first), buf_slice(&second)));
-        OD_CHECK(copy_file(slice_make(bytes.data, bytes.size - 1), NULL, &cut, &is_header) <= count);
+        OD_CHECK(copy_file(slice_make(bytes.data, bytes.size - 1), NULL, &cut, &is_header) <=
+                 count);
         check_pseudonyms(buf_slice(&first), count);
     }
     buf_deinit(&first);
