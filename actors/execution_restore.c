@@ -17,7 +17,7 @@ void execution_send_restored(const struct step *s)
     struct message next = {
         .actor = {ACTOR_EXECUTION, s->e->number}, .type = MESSAGE_RESTORED, .is_later = true};
 
-    next.payload.era = s->e->state.era;
+    next.payload.restored.era = s->e->state.era;
     effect_send(s->out, &next);
 }
 
@@ -42,8 +42,8 @@ void execution_on_restored(const struct step *s)
     struct execution *e = s->e;
     struct flight *flight;
 
-    if (e->state.era != s->m->payload.era) {
-        begin_era(s, s->m->payload.era);
+    if (e->state.era != s->m->payload.restored.era) {
+        begin_era(s, s->m->payload.restored.era);
     }
     if (e->is_resuming) {
         return; /* the dispatcher hears of the calls before it hears of their ends */

@@ -145,7 +145,7 @@ static void api_key_delete(const struct message *m, struct view *view, struct ef
 static void restore_told(const struct message *m, struct view *view, struct effects *out)
 {
     struct key key = key_text(SLICE(META_RESTORE));
-    const struct meta done = {.number = m->payload.era};
+    const struct meta done = {.number = m->payload.restored.era};
 
     (void)view;
     effect_put(out, TABLE_META, &key, &done);

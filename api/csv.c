@@ -31,7 +31,7 @@ void csv_deinit(struct csv *csv)
 
 static void begin_row(struct csv *csv, enum state state)
 {
-    csv->state = state;
+    csv->state = (int)state;
     csv->row_bytes = 0;
     csv->row_line = csv->line;
     csv->count = 0;
@@ -66,7 +66,8 @@ static void end_cell(struct csv *csv)
 
 static void end_row(struct csv *csv)
 {
-    struct slice text = buf_slice(&csv->text);
+    /* Cells are places in the text, also where all of them are empty and there is none. */
+    struct slice text = csv->text.size > 0 ? buf_slice(&csv->text) : SLICE("");
     struct csv_row row = {.line = csv->row_line};
     size_t from = 0;
 

@@ -148,16 +148,26 @@ static void put_node_counters(struct buf *out, const struct execution_settings *
     PUT(out, "}");
 }
 
+static void put_retry(struct buf *out, const struct retry_strategy *retry)
+{
+    PUT(out, ",\"retryStrategy\":");
+    if (retry->type == RETRY_NONE) {
+        PUT(out, "{\"type\":\"none\"}");
+    } else if (retry->type == RETRY_FIXED_DELAY) {
+        PUT(out, "{\"type\":\"fixed_delay\"");
+        put_number(out, SLICE(",\"delayMinutes\":"), (uint64_t)(retry->delay_ms / MS_PER_MINUTE));
+        put_number(out, SLICE(",\"maxRetries\":"), retry->max_retries);
+        PUT(out, "}");
+    } else {
+        put_value(out, render_retry(retry));
+    }
+}
+
 static void put_rules(struct buf *out, struct render_context *context,
                       const struct execution_settings *settings,
                       const struct execution_facts *facts)
 {
-    PUT(out, ",\"retryStrategy\":");
-    if (settings->retry.type == RETRY_NONE) {
-        PUT(out, "{\"type\":\"none\"}");
-    } else {
-        put_value(out, render_retry(&settings->retry));
-    }
+    put_retry(out, &settings->retry);
     PUT(out, ",\"pauseWindows\":");
     if (!settings->has_pause_windows) {
         PUT(out, "null");

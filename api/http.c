@@ -106,18 +106,38 @@ static uint16_t port_of(evutil_socket_t fd)
     return ntohs(address.any.sa_family == AF_INET6 ? address.ip6.sin6_port : address.ip4.sin_port);
 }
 
-static struct evconnlistener *listen_on(struct event_base *base, const char *text)
+/* evutil_parse_sockaddr_port refuses port 0, which lets the system choose. */
+static bool parse_address(const char *text, struct sockaddr_storage *out, int *size)
 {
-    struct sockaddr_storage address;
+    struct sockaddr_in ip4 = {.sin_family = AF_INET};
+    struct sockaddr_in6 ip6 = {.sin6_family = AF_INET6};
     char host[CONFIG_HOST_SIZE];
-    int size = sizeof(address);
     uint16_t port;
 
     if (!config_split_address(text, host, &port)) {
-        errno = EINVAL;
-        return NULL;
+        return false;
     }
-    if (evutil_parse_sockaddr_port(text, (struct sockaddr *)&address, &size) != 0) {
+    memset(out, 0, sizeof(*out));
+    ip4.sin_port = ip6.sin6_port = htons(port);
+    if (inet_pton(AF_INET, host, &ip4.sin_addr) == 1) {
+        memcpy(out, &ip4, sizeof(ip4));
+        *size = sizeof(ip4);
+        return true;
+    }
+    if (inet_pton(AF_INET6, host, &ip6.sin6_addr) != 1) {
+        return false;
+    }
+    memcpy(out, &ip6, sizeof(ip6));
+    *size = sizeof(ip6);
+    return true;
+}
+
+static struct evconnlistener *listen_on(struct event_base *base, const char *text)
+{
+    struct sockaddr_storage address;
+    int size;
+
+    if (!parse_address(text, &address, &size)) {
         errno = EINVAL;
         return NULL;
     }

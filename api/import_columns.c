@@ -102,6 +102,9 @@ static int read_column(struct import_rows *rows, struct reader *reader, struct s
                    slice_make(cell.data, cell.size < NAME_SHOWN_MAX ? cell.size : NAME_SHOWN_MAX));
     int error = find_property(&column) ? 0 : find_attribute(rows, reader, &column);
 
+    if (slice_is_empty(shown)) {
+        shown = SLICE("header");
+    }
     if (error == OD_ENOTFOUND) {
         faults_add(faults, shown,
                    "is neither a property of contacts nor a custom attribute (column %zu)",

@@ -112,7 +112,7 @@ static int open_storage(struct engine *engine, struct od_error *error)
                                           .is_volatile = engine->steps.is_volatile,
                                           .on_damage = on_damage,
                                           .damage_context = engine};
-    int code = store_open(&options, &engine->store, error);
+    int code = engine->store == NULL ? store_open(&options, &engine->store, error) : 0;
 
     if (code == 0) {
         code = reader_open(engine->store, &engine->reader, error);
@@ -245,14 +245,15 @@ int engine_open_for_replay(const struct config *config, const struct actor_setti
     return 0;
 }
 
-int engine_open_with(const struct config *config, const struct stepping *steps, struct zones *zones,
-                     struct engine **out, struct od_error *error)
+int engine_open_with(const struct config *config, const struct stepping *stepping,
+                     const struct engine_steps *steps, struct engine **out, struct od_error *error)
 {
     struct engine *engine = engine_new(config);
     int code;
 
-    engine->steps = *steps;
-    engine->zones = zones;
+    engine->steps = *stepping;
+    engine->zones = steps->zones;
+    engine->store = steps->store;
     config_settings(config, &engine->settings);
     code = open_parts(engine, error);
     if (code != 0) {
@@ -266,7 +267,8 @@ int engine_open_with(const struct config *config, const struct stepping *steps, 
 
 int engine_open(const struct config *config, struct engine **out, struct od_error *error)
 {
-    return engine_open_with(config, &(struct stepping){.is_stepped = false}, NULL, out, error);
+    return engine_open_with(config, &(struct stepping){.is_stepped = false},
+                            &(struct engine_steps){.zones = NULL}, out, error);
 }
 
 /* ---- running ---- */
@@ -317,7 +319,7 @@ static void close_storage(struct engine *engine)
     if (engine->api_reader != NULL) {
         reader_close(engine->api_reader);
     }
-    if (engine->store != NULL) {
+    if (engine->store != NULL && !engine->steps.has_foreign_store) {
         store_close(engine->store);
     }
     for (unsigned i = 0; i < 3; i++) {

@@ -66,12 +66,12 @@ struct world_effects {
 /* Of an engine that is stepped by hand (engine/steps.h): what the event loop would keep. */
 struct stepping {
     bool is_stepped;
-    bool has_foreign_zones;
-    bool is_volatile;
-    bool is_turn_wanted;  /* run_event */
-    bool is_probe_wanted; /* probe_event */
-    bool is_carried_out;  /* of the batch with the writer the result waits */
-    bool is_broken;       /* the loop has been left */
+    bool has_foreign_zones, has_foreign_store; /* somebody else closes them */
+    bool is_volatile;                          /* the store is not synced: a replay's */
+    bool is_turn_wanted;                       /* run_event */
+    bool is_probe_wanted;                      /* probe_event */
+    bool is_carried_out;                       /* of the batch with the writer the result waits */
+    bool is_broken;                            /* the loop has been left */
     uint32_t turn_letters, turn_items;
     int64_t at, mono; /* where its clocks start */
     const struct engine_watch *watch;
@@ -124,7 +124,7 @@ struct engine {
     struct event *writer_event; /* a batch is durable, or refused */
     struct event *wall_event, *mono_event, *probe_event, *upkeep_event, *pulse_event;
     unsigned upkeeps;     /* minutes */
-    bool disk_was_full;   /* when the store began to take no writes */
+    bool was_full;        /* when the store began to take no writes */
     int wall_fd, mono_fd; /* -1 with a test clock */
     struct wake armed;    /* what the timerfds are set to */
 
@@ -151,9 +151,9 @@ struct engine {
 
 /* ---- engine.c ---- */
 
-/* `steps` is all zeros for an engine with an event loop; `zones` are borrowed, or NULL. */
-int engine_open_with(const struct config *config, const struct stepping *steps, struct zones *zones,
-                     struct engine **out, struct od_error *error);
+/* `stepping` is all zeros, and `steps` too, for an engine with an event loop. */
+int engine_open_with(const struct config *config, const struct stepping *stepping,
+                     const struct engine_steps *steps, struct engine **out, struct od_error *error);
 
 /* ---- reactor.c ---- */
 

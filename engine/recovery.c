@@ -143,7 +143,7 @@ static int find_restore(struct engine *engine, struct restore *out)
 static void post_first(struct engine *engine, uint32_t number, const struct restore *restore)
 {
     const struct actor_name actor = {ACTOR_EXECUTION, number};
-    const union payload payload = {.era = restore->era};
+    const union payload payload = {.restored = {restore->era}};
 
     if (restore->is_pending) {
         post(engine, actor, MESSAGE_RESTORED, &payload);
@@ -252,7 +252,7 @@ static int load_all(struct engine *engine)
         code = load_executions(engine, &restore);
     }
     if (code == 0 && restore.is_pending) { /* behind them all */
-        const union payload payload = {.era = restore.era};
+        const union payload payload = {.restored = {restore.era}};
 
         post(engine, (struct actor_name){ACTOR_PLATFORM, 0}, MESSAGE_RESTORE_TOLD, &payload);
     }
@@ -348,15 +348,15 @@ void recovery_drop(struct engine *engine, const struct writer_result *result)
         return;
     }
     engine->mode = ENGINE_READ_ONLY;
-    engine->disk_was_full = !store_has_disk_room(engine->store);
+    engine->was_full = !store_has_room(engine->store);
     metrics_set(&engine->metrics, METRIC_READ_ONLY, 1);
     answer_everyone(engine);
     engine_probe_later(engine);
 }
 
 /* The word about a probe row: written means that there is room again. But a row of a few bytes may
- * find a free page on a disk that is still full, and the next batch would fail: a disk that was
- * full has to have room for a batch. */
+ * find a free page on a disk or in a map that is still full, and the next batch would fail: what
+ * was full has to have room for a batch. */
 void recovery_probe(struct engine *engine, const struct writer_result *result)
 {
     struct od_error error;
@@ -364,7 +364,7 @@ void recovery_probe(struct engine *engine, const struct writer_result *result)
     recovery_forget_work(engine->writing);
     engine->writing = NULL;
     if (result->code == OD_EFULL ||
-        (result->code == 0 && engine->disk_was_full && !store_has_disk_room(engine->store))) {
+        (result->code == 0 && engine->was_full && !store_has_room(engine->store))) {
         engine_probe_later(engine);
         return;
     }

@@ -10,15 +10,16 @@ int engine_open_stepped(const struct config *config, const struct engine_steps *
                         struct engine **out, struct od_error *error)
 {
     const struct stepping stepping = {.is_stepped = true,
-                                      .is_volatile = steps->is_volatile,
+                                      .has_foreign_store = steps->store != NULL,
                                       .has_foreign_zones = steps->zones != NULL,
+                                      .is_volatile = steps->is_volatile,
                                       .turn_letters = UINT32_MAX,
                                       .turn_items = UINT32_MAX,
                                       .at = steps->at,
                                       .mono = steps->mono,
                                       .watch = steps->watch};
 
-    return engine_open_with(config, &stepping, steps->zones, out, error);
+    return engine_open_with(config, &stepping, steps, out, error);
 }
 
 void engine_set_clock(struct engine *engine, int64_t at, int64_t mono, enum clock_move move)
@@ -64,7 +65,7 @@ void engine_run_turn(struct engine *engine)
 
 bool engine_is_committing(const struct engine *engine)
 {
-    return engine->writing != NULL && !engine->steps.is_carried_out;
+    return engine->writing != NULL && !engine->steps.is_carried_out && !engine->steps.is_broken;
 }
 
 int engine_commit(struct engine *engine)

@@ -11,6 +11,7 @@
 #include "engine/engine.h"
 #include "engine/gateway_port.h"
 
+struct store;
 struct zones;
 
 /* What hears of everything that actors are told and say, in this order, and before any of it is
@@ -30,9 +31,11 @@ struct engine_watch {
 };
 
 struct engine_steps {
-    int64_t at, mono;                 /* where both clocks start */
-    struct zones *zones;              /* borrowed for the engine's life; NULL: its own */
-    bool is_volatile;                 /* the store's is_volatile (storage/store.h) */
+    int64_t at, mono;    /* where both clocks start */
+    struct zones *zones; /* borrowed for the engine's life; NULL: its own */
+    struct store
+        *store; /* borrowed for the engine's life, and open; NULL: that of the configuration */
+    bool is_volatile; /* the store of the configuration is not synced: nothing has to survive */
     const struct engine_watch *watch; /* borrowed for the engine's life; NULL: nobody */
 };
 

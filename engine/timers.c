@@ -132,7 +132,9 @@ struct wake timers_wake(const struct engine *engine)
     return wake;
 }
 
-static void set_timer(int fd, int64_t due_ms, int flags)
+/* False: it is armed, and the clock has been set since the descriptor said so the last time. It
+ * will not be said again. */
+static bool set_timer(int fd, int64_t due_ms, int flags)
 {
     struct itimerspec spec = {{0, 0}, {0, 0}};
 
@@ -141,7 +143,11 @@ static void set_timer(int fd, int64_t due_ms, int flags)
         spec.it_value.tv_sec = due_ms / MS_PER_SECOND;
         spec.it_value.tv_nsec = (long)(due_ms % MS_PER_SECOND) * 1000000;
     }
-    OD_CHECK(timerfd_settime(fd, flags, &spec, NULL) == 0 || errno == ECANCELED);
+    if (timerfd_settime(fd, flags, &spec, NULL) == 0) {
+        return true;
+    }
+    OD_CHECK(errno == ECANCELED);
+    return false;
 }
 
 void timers_arm(struct engine *engine)
@@ -152,11 +158,13 @@ void timers_arm(struct engine *engine)
         return;
     }
     wake = timers_wake(engine);
-    if (wake.at != engine->armed.at) {
-        set_timer(engine->wall_fd, wake.at, TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET);
+    if (wake.at != engine->armed.at &&
+        !set_timer(engine->wall_fd, wake.at, TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET)) {
+        timers_clock_was_set(engine);
+        turn_wanted(engine);
     }
     if (wake.mono != engine->armed.mono) {
-        set_timer(engine->mono_fd, wake.mono, TFD_TIMER_ABSTIME);
+        (void)set_timer(engine->mono_fd, wake.mono, TFD_TIMER_ABSTIME);
     }
     engine->armed = wake;
 }

@@ -341,6 +341,11 @@ struct back_off {
     int64_t until_mono;
 };
 
+/* A backup was restored: the era of the store from now on (call_tag_of_era). */
+struct store_restored {
+    uint32_t era;
+};
+
 struct claim {
     struct slice gateway;
     uint32_t max;
@@ -387,7 +392,7 @@ union payload {
     struct call_room room;
     struct back_off back_off;
     struct claim claim;
-    uint32_t era; /* RESTORED, RESTORE_TOLD */
+    struct store_restored restored; /* RESTORED, RESTORE_TOLD */
 };
 
 struct message {

@@ -1,7 +1,7 @@
 /* The parent starts a child, reads frames until the pipe ends, and then asks how the child ended.
  *
- *     child    pages ─▶ open read only ─▶ rows of each table ─▶ executions ─▶ counts of rows ─▶ number
- *     parent   frames ─▶ listener; an end by a signal ─▶ one more finding: page damaged
+ *     child    pages ─▶ open read only ─▶ rows of each table ─▶ executions ─▶ counts of rows ─▶
+ * number parent   frames ─▶ listener; an end by a signal ─▶ one more finding: page damaged
  *
  * Rows are LMDB's to find, so they are looked at only where all pages are sound.
  */

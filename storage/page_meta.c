@@ -11,6 +11,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/memory.h"
+
 enum {
     META_VERSION = 1,
     META_AT_VERSION = PAGE_HEAD + 4,
@@ -71,10 +73,66 @@ struct page_tree page_tree_read(const uint8_t *bytes)
                               .root = u64_at(bytes, 40)};
 }
 
+bool page_node_read(const uint8_t *page, size_t page_size, unsigned index, bool is_leaf,
+                    struct page_node *out)
+{
+    size_t at = u16_at(page, PAGE_HEAD + 2 * (size_t)index), end;
+    uint16_t low, high, flags, key_size;
+
+    if (at < page_head_read(page).upper || at % 2 != 0 || at + PAGE_NODE_HEAD > page_size) {
+        return false;
+    }
+    low = u16_at(page, at);
+    high = u16_at(page, at + 2);
+    flags = u16_at(page, at + 4);
+    key_size = u16_at(page, at + 6);
+    out->size = is_leaf ? low | (uint32_t)high << 16 : 0;
+    out->flags = is_leaf ? flags : 0;
+    out->child = low | (uint64_t)high << 16 | (uint64_t)flags << 32;
+    out->key = slice_make((const char *)page + at + PAGE_NODE_HEAD, key_size);
+    out->value = page + at + PAGE_NODE_HEAD + key_size;
+    end = (size_t)PAGE_NODE_HEAD + key_size;
+    if (is_leaf) {
+        end += (flags & PAGE_NODE_BIG) != 0 ? sizeof(uint64_t) : out->size;
+    }
+    out->room = end + end % 2;
+    return at + end <= page_size;
+}
+
+uint64_t page_free_list_last(int fd, size_t page_size, const struct page_meta *meta)
+{
+    uint8_t *bytes = memory_zero(page_size, 1);
+    uint64_t page = meta->free.root, last = 0;
+
+    for (unsigned depth = 1; depth <= meta->free.depth && depth <= PAGE_DEPTH_MAX; depth++) {
+        bool is_leaf = depth == meta->free.depth;
+        struct page_head head;
+        struct page_node node;
+
+        if (page < PAGE_METAS || page > meta->last_page ||
+            pread(fd, bytes, page_size, (off_t)(page * page_size)) != (ssize_t)page_size) {
+            break;
+        }
+        head = page_head_read(bytes);
+        if (head.number != page || head.flags != (is_leaf ? PAGE_LEAF : PAGE_BRANCH) ||
+            head.lower <= PAGE_HEAD || head.lower > page_size ||
+            !page_node_read(bytes, page_size, (head.lower - (unsigned)PAGE_HEAD) / 2 - 1, is_leaf,
+                            &node)) {
+            break;
+        }
+        if (is_leaf && node.key.size == sizeof(last)) {
+            last = u64_at((const uint8_t *)node.key.data, 0);
+        }
+        page = node.child;
+    }
+    memory_free(bytes);
+    return last;
+}
+
 static int wrong(struct od_error *error, unsigned number, const char *what)
 {
-    return od_error_set(error, OD_ECORRUPT, "data.mdb: head %u %s: page damaged, restore the backup",
-                        number, what);
+    return od_error_set(error, OD_ECORRUPT,
+                        "data.mdb: head %u %s: page damaged, restore the backup", number, what);
 }
 
 static int meta_parse(const uint8_t *page, unsigned number, struct page_meta *out,

@@ -12,6 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/buf.h"
 #include "base/error.h"
 
 enum {
@@ -19,6 +20,10 @@ enum {
     PAGE_TREE_SIZE = 48, /* of a tree's description in the file */
     PAGE_SIZE_MAX = 65536,
     PAGE_METAS = 2,
+    PAGE_DEPTH_MAX = 32, /* of a tree; LMDB's own limit */
+    PAGE_NODE_HEAD = 8,
+    PAGE_NODE_BIG = 0x01,  /* its value is in overflow pages */
+    PAGE_NODE_TREE = 0x02, /* its value describes a tree */
 };
 
 #define PAGE_NONE UINT64_MAX /* the root of an empty tree */
@@ -39,6 +44,16 @@ struct page_tree {
     uint64_t branch_pages, leaf_pages, overflow_pages, entries, root;
 };
 
+/* A row of a leaf, or a child of a branch; borrowed from its page. */
+struct page_node {
+    struct slice key;
+    const uint8_t *value;
+    uint32_t size; /* of the value */
+    uint16_t flags;
+    uint64_t child;
+    size_t room; /* that it takes in its page */
+};
+
 struct page_meta {
     uint64_t transaction, last_page;
     struct page_tree free, main; /* the free list, and the list of tables */
@@ -51,6 +66,14 @@ struct page_metas {
 
 struct page_head page_head_read(const uint8_t *page);
 struct page_tree page_tree_read(const uint8_t *bytes);
+
+/* Reads a node of a page whose head is sound; false: it does not lie within the page. */
+bool page_node_read(const uint8_t *page, size_t page_size, unsigned index, bool is_leaf,
+                    struct page_node *out);
+
+/* The transaction of the last row of a head's free list; 0: there is none, or the way to it makes
+ * no sense. */
+uint64_t page_free_list_last(int fd, size_t page_size, const struct page_meta *meta);
 
 /* Reads and judges both heads, also while a daemon writes them: 0, OD_ECORRUPT with what is wrong
  * in *error, OD_EIO. */

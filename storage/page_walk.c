@@ -19,11 +19,7 @@
 #include "base/memory.h"
 
 enum {
-    NODE_HEAD = 8,
-    NODE_BIG = 0x01,  /* its value is in overflow pages */
-    NODE_TREE = 0x02, /* its value describes a tree */
-    DEPTH_MAX = 32,   /* LMDB's own limit */
-    LEVELS_MAX = 2 * DEPTH_MAX,
+    LEVELS_MAX = 2 * PAGE_DEPTH_MAX,
     NAME_MAX_SIZE = 64,
 };
 
@@ -49,15 +45,6 @@ struct tree {
     enum tree_kind kind;
     char name[NAME_MAX_SIZE];
     struct page_tree said, seen;
-};
-
-struct node {
-    struct slice key;
-    const uint8_t *value;
-    uint32_t size; /* of the value */
-    uint16_t flags;
-    uint64_t child;
-    size_t room; /* that it takes in its page */
 };
 
 /* Keys of a page: from `low` on, and below `high`; NULL data: no limit. */
@@ -114,8 +101,8 @@ static bool page_load(struct walk *walk, const struct tree *tree, uint64_t page,
     size_t done = 0;
 
     while (done < size) {
-        ssize_t count = pread(walk->fd, bytes + done, size - done,
-                              (off_t)(page * walk->page_size + done));
+        ssize_t count =
+            pread(walk->fd, bytes + done, size - done, (off_t)(page * walk->page_size + done));
 
         if (count < 0 && errno == EINTR) {
             continue;
@@ -144,49 +131,17 @@ static int keys_compare(const struct tree *tree, struct slice a, struct slice b)
     return slice_compare(a, b);
 }
 
-/* Reads a node of a page of `count` nodes; false: it does not lie within the page. */
-static bool node_read(const struct walk *walk, const uint8_t *page, unsigned index, bool is_leaf,
-                      struct node *out)
-{
-    struct page_head head = page_head_read(page);
-    const uint8_t *bytes;
-    uint16_t at, part[4];
-    size_t end;
-
-    memcpy(&at, page + PAGE_HEAD + 2 * (size_t)index, sizeof(at));
-    at = le16toh(at);
-    if (at < head.upper || at % 2 != 0 || (size_t)at + NODE_HEAD > walk->page_size) {
-        return false;
-    }
-    bytes = page + at;
-    for (unsigned i = 0; i < 4; i++) {
-        memcpy(&part[i], bytes + 2 * (size_t)i, sizeof(part[i]));
-        part[i] = le16toh(part[i]);
-    }
-    out->size = is_leaf ? part[0] | (uint32_t)part[1] << 16 : 0;
-    out->flags = is_leaf ? part[2] : 0;
-    out->child = part[0] | (uint64_t)part[1] << 16 | (uint64_t)part[2] << 32;
-    out->key = slice_make((const char *)bytes + NODE_HEAD, part[3]);
-    out->value = bytes + NODE_HEAD + part[3];
-    end = (size_t)NODE_HEAD + part[3];
-    if (is_leaf) {
-        end += (out->flags & NODE_BIG) != 0 ? sizeof(uint64_t) : out->size;
-    }
-    out->room = end + end % 2;
-    return at + end <= walk->page_size;
-}
-
 /* ---- rows ---- */
 
 /* Reads the value of a node, from overflow pages if it is there. */
-static bool value_load(struct walk *walk, struct tree *tree, uint64_t page, const struct node *node,
-                       struct slice *value)
+static bool value_load(struct walk *walk, struct tree *tree, uint64_t page,
+                       const struct page_node *node, struct slice *value)
 {
     uint64_t first, needed = (PAGE_HEAD - 1 + (uint64_t)node->size) / walk->page_size + 1;
     struct page_head head;
     uint8_t bytes[PAGE_HEAD];
 
-    if ((node->flags & NODE_BIG) == 0) {
+    if ((node->flags & PAGE_NODE_BIG) == 0) {
         *value = slice_make((const char *)node->value, node->size);
         return true;
     }
@@ -256,9 +211,10 @@ static void name_copy(char out[NAME_MAX_SIZE], struct slice name)
     out[size] = '\0';
 }
 
-static bool row_check(struct walk *walk, struct tree *tree, uint64_t page, const struct node *node)
+static bool row_check(struct walk *walk, struct tree *tree, uint64_t page,
+                      const struct page_node *node)
 {
-    unsigned expected = tree->kind == TREE_MAIN ? NODE_TREE : node->flags & NODE_BIG;
+    unsigned expected = tree->kind == TREE_MAIN ? PAGE_NODE_TREE : node->flags & PAGE_NODE_BIG;
     struct page_row row = {.page = page, .table = tree->name, .key = node->key};
     const char *fault;
 
@@ -279,9 +235,8 @@ static bool row_check(struct walk *walk, struct tree *tree, uint64_t page, const
     if (tree->kind == TREE_FREE) {
         return free_row(walk, tree, page, row.key, row.value);
     }
-    fault = walk->listener->on_row != NULL
-                ? walk->listener->on_row(walk->listener->context, &row)
-                : NULL;
+    fault = walk->listener->on_row != NULL ? walk->listener->on_row(walk->listener->context, &row)
+                                           : NULL;
     return fault == NULL || damaged(walk, tree, page, "%s", fault);
 }
 
@@ -294,11 +249,11 @@ static bool nodes_check(struct walk *walk, const struct tree *tree, uint64_t pag
     struct page_head head = page_head_read(bytes);
     unsigned count = (head.lower - (unsigned)PAGE_HEAD) / 2;
     struct slice before = range->low;
-    struct node node;
+    struct page_node node;
     size_t room = 0;
 
     for (unsigned i = 0; i < count; i++) {
-        if (!node_read(walk, bytes, i, is_leaf, &node)) {
+        if (!page_node_read(bytes, walk->page_size, i, is_leaf, &node)) {
             return damaged(walk, tree, page, "has a row outside of the page");
         }
         room += node.room;
@@ -354,9 +309,10 @@ static bool children_visit(struct walk *walk, struct tree *tree, const uint8_t *
                            unsigned depth, const struct range *range)
 {
     unsigned count = (page_head_read(bytes).lower - (unsigned)PAGE_HEAD) / 2;
-    struct node node, next;
+    struct page_node node, next;
 
-    OD_CHECK(node_read(walk, bytes, 0, false, &next)); /* page_check has read all of them */
+    OD_CHECK(page_node_read(bytes, walk->page_size, 0, false,
+                            &next)); /* page_check has read all of them */
     for (unsigned i = 0; i < count; i++) {
         struct range part = *range;
 
@@ -365,7 +321,7 @@ static bool children_visit(struct walk *walk, struct tree *tree, const uint8_t *
             part.low = node.key;
         }
         if (i + 1 < count) {
-            OD_CHECK(node_read(walk, bytes, i + 1, false, &next));
+            OD_CHECK(page_node_read(bytes, walk->page_size, i + 1, false, &next));
             part.high = next.key;
         }
         if (!page_visit(walk, tree, node.child, depth + 1, &part)) {
@@ -378,10 +334,10 @@ static bool children_visit(struct walk *walk, struct tree *tree, const uint8_t *
 static bool rows_check(struct walk *walk, struct tree *tree, uint64_t page, const uint8_t *bytes)
 {
     unsigned count = (page_head_read(bytes).lower - (unsigned)PAGE_HEAD) / 2;
-    struct node node;
+    struct page_node node;
 
     for (unsigned i = 0; i < count; i++) {
-        OD_CHECK(node_read(walk, bytes, i, true, &node));
+        OD_CHECK(page_node_read(bytes, walk->page_size, i, true, &node));
         if (!row_check(walk, tree, page, &node)) {
             return false;
         }
@@ -395,8 +351,7 @@ static bool page_visit(struct walk *walk, struct tree *tree, uint64_t page, unsi
     bool is_leaf = depth == tree->said.depth, is_good;
     uint8_t *bytes;
 
-    if (walk->listener->is_stopped != NULL &&
-        walk->listener->is_stopped(walk->listener->context)) {
+    if (walk->listener->is_stopped != NULL && walk->listener->is_stopped(walk->listener->context)) {
         walk->is_stopped = true;
         return false;
     }
@@ -426,7 +381,7 @@ static bool tree_walk(struct walk *walk, struct tree *tree)
     const struct range everything = {.low = {.data = NULL}};
     bool is_empty = said->root == PAGE_NONE;
 
-    if (said->depth > DEPTH_MAX || (said->depth == 0) != is_empty ||
+    if (said->depth > PAGE_DEPTH_MAX || (said->depth == 0) != is_empty ||
         (tree->kind != TREE_FREE && said->flags != 0)) {
         return damaged(walk, tree, said->root, "its root's description cannot be right");
     }
@@ -435,49 +390,26 @@ static bool tree_walk(struct walk *walk, struct tree *tree)
     }
     if (seen->branch_pages != said->branch_pages || seen->leaf_pages != said->leaf_pages ||
         seen->overflow_pages != said->overflow_pages || seen->entries != said->entries) {
-        return damaged(walk, tree, said->root,
-                       "has %llu rows in %llu pages below it, and should have %llu in %llu",
-                       (unsigned long long)seen->entries,
-                       (unsigned long long)(seen->branch_pages + seen->leaf_pages +
-                                            seen->overflow_pages),
-                       (unsigned long long)said->entries,
-                       (unsigned long long)(said->branch_pages + said->leaf_pages +
-                                            said->overflow_pages));
+        return damaged(
+            walk, tree, said->root,
+            "has %llu rows in %llu pages below it, and should have %llu in %llu",
+            (unsigned long long)seen->entries,
+            (unsigned long long)(seen->branch_pages + seen->leaf_pages + seen->overflow_pages),
+            (unsigned long long)said->entries,
+            (unsigned long long)(said->branch_pages + said->leaf_pages + said->overflow_pages));
     }
     return true;
 }
 
 /* ---- heads ---- */
 
-/* The last row of a free list; 0: there is none, or the way to it makes no sense. */
-static uint64_t free_list_last(struct walk *walk, const struct page_tree *tree)
+/* A commit whose head could not be written leaves the head that it was to replace with its own
+ * trees and the old numbers (LMDB writes those back). It is not the newest, and the next commit
+ * replaces it. */
+static bool is_failed_commit(const struct walk *walk, const struct page_meta *meta, uint64_t last)
 {
-    uint8_t *bytes = memory_zero(walk->page_size, 1);
-    uint64_t page = tree->root, last = 0;
-
-    for (unsigned depth = 1; depth <= tree->depth && depth <= DEPTH_MAX; depth++) {
-        struct page_head head;
-        struct node node;
-        bool is_leaf = depth == tree->depth;
-
-        if (page < PAGE_METAS || page >= walk->pages ||
-            pread(walk->fd, bytes, walk->page_size, (off_t)(page * walk->page_size)) !=
-                (ssize_t)walk->page_size) {
-            break;
-        }
-        head = page_head_read(bytes);
-        if (head.number != page || head.flags != (is_leaf ? PAGE_LEAF : PAGE_BRANCH) ||
-            head.lower <= PAGE_HEAD || head.lower > walk->page_size ||
-            !node_read(walk, bytes, (head.lower - (unsigned)PAGE_HEAD) / 2 - 1, is_leaf, &node)) {
-            break;
-        }
-        if (is_leaf && node.key.size == sizeof(last)) {
-            memcpy(&last, node.key.data, sizeof(last));
-        }
-        page = node.child;
-    }
-    memory_free(bytes);
-    return last;
+    return meta->transaction + 1 == walk->transaction && last == meta->transaction + PAGE_METAS &&
+           meta->last_page < walk->pages;
 }
 
 static void heads_check(struct walk *walk, const struct page_metas *metas)
@@ -492,8 +424,9 @@ static void heads_check(struct walk *walk, const struct page_metas *metas)
         if (meta->transaction > walk->transaction || meta->transaction + 1 < walk->transaction) {
             continue;
         }
-        last = free_list_last(walk, &meta->free);
-        if (last != 0 && last != meta->transaction && !walk->is_stopped) {
+        last = page_free_list_last(walk->fd, metas->page_size, meta);
+        if (last != 0 && last != meta->transaction && !is_failed_commit(walk, meta, last) &&
+            !walk->is_stopped) {
             (void)damaged(walk, &tree, i, "it is of transaction %llu, and its free list of %llu",
                           (unsigned long long)meta->transaction, (unsigned long long)last);
         }

@@ -191,6 +191,7 @@ static int env_open(struct store *store, const struct store_options *options,
 
     flags |= store->is_read_only ? MDB_RDONLY : 0;
     flags |= options->is_volatile ? MDB_NOSYNC : 0;
+    flags |= options->is_mapped ? MDB_WRITEMAP : 0;
     code = mdb_env_create(&store->env);
     if (code == 0) {
         code = env_configure(store, options);

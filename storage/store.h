@@ -2,9 +2,9 @@
  * reliability.md 2.3).
  *
  * Opening takes DATA/lock with flock (a second daemon is refused: OD_ELOCKED), checks the file's
- * size against its meta page and its pages and checksums (storage/verifier.h), opens every table of model/tables.h, and refuses schema versions that
- * are newer than the program's (OD_EVERSION). Default sync mode only. Values end in a CRC-32C over
- * key and value (storage/record.h).
+ * size against its meta page and its pages and checksums (storage/verifier.h), opens every table of
+ * model/tables.h, and refuses schema versions that are newer than the program's (OD_EVERSION).
+ * Default sync mode only. Values end in a CRC-32C over key and value (storage/record.h).
  */
 #ifndef OUTDIAL_STORAGE_STORE_H
 #define OUTDIAL_STORAGE_STORE_H
@@ -24,14 +24,15 @@ struct store_options {
     bool is_read_only; /* for outdialctl, beside a running daemon too: our lock is not taken and
                           no row is written; the store must exist, of this program's versions */
     bool is_volatile;  /* MDB_NOSYNC, for tests only */
+    bool is_mapped;    /* MDB_WRITEMAP too, which saves the system calls of a commit; likewise */
 
-    /* Told, in whichever thread finds out, that the file is damaged while it is used (storage/guard.h);
-     * must end the process. NULL: nobody is told, and the opening looks at all of the store before it
-     * returns, however long that takes. */
+    /* Told, in whichever thread finds out, that the file is damaged while it is used
+     * (storage/guard.h); must end the process. NULL: nobody is told, and the opening looks at all
+     * of the store before it returns, however long that takes. */
     void (*on_damage)(void *context, const char *text);
 
-    /* For check: told of every damaged page, and returns whether to go on; rows are not looked at. If
-     * there is one, the opening fails with OD_ECORRUPT. NULL: it fails with the first damage. */
+    /* For check: told of every damaged page, and returns whether to go on; rows are not looked at.
+     * If there is one, the opening fails with OD_ECORRUPT. NULL: it fails with the first damage. */
     bool (*on_page_damage)(void *context, const char *text);
     void *damage_context; /* of both */
 };
@@ -61,9 +62,9 @@ int store_error(const struct store *store, int code, const char *what, struct od
 /* Bytes used of the map, for metrics. Rows of a table: reader_count. */
 uint64_t store_bytes(const struct store *store);
 
-/* True when the file system of the data folder has room for a large batch; also when it cannot be
- * asked. */
-bool store_has_disk_room(const struct store *store);
+/* True when the file system of the data folder and the map have room for a large batch; also when
+ * they cannot be asked. Walks the free list, so not for every turn. */
+bool store_has_room(const struct store *store);
 
 /* Clears the slots of readers that died without a word (a killed outdialctl), which would keep
  * pages from being used again. For once a minute. */

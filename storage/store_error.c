@@ -41,12 +41,54 @@ static uint64_t room_left(const struct store *store)
     return room;
 }
 
-bool store_has_disk_room(const struct store *store)
+/* Pages that transactions gave back, as far as `enough`. */
+static uint64_t free_pages(const struct store *store, uint64_t enough)
+{
+    MDB_cursor *cursor = NULL;
+    MDB_txn *txn;
+    MDB_val key, value;
+    uint64_t pages = 0;
+    size_t count;
+
+    if (mdb_txn_begin(store_env(store), NULL, MDB_RDONLY, &txn) != 0) {
+        return 0;
+    }
+    if (mdb_cursor_open(txn, 0, &cursor) == 0) { /* database 0 is the free list */
+        while (pages < enough && mdb_cursor_get(cursor, &key, &value, MDB_NEXT) == 0) {
+            memcpy(&count, value.mv_data, sizeof(count)); /* the first number of a row */
+            pages += count;
+        }
+        mdb_cursor_close(cursor);
+    }
+    mdb_txn_abort(txn);
+    return pages;
+}
+
+/* Of a small map an eighth has to do. */
+static bool has_map_room(const struct store *store)
+{
+    MDB_envinfo info;
+    MDB_stat page;
+    uint64_t room, unused, wanted;
+
+    if (mdb_env_info(store_env(store), &info) != 0 || mdb_env_stat(store_env(store), &page) != 0) {
+        return true;
+    }
+    room = info.me_mapsize / 8 < STORE_BATCH_ROOM ? info.me_mapsize / 8 : STORE_BATCH_ROOM;
+    wanted = room / page.ms_psize;
+    unused = info.me_mapsize / page.ms_psize - (info.me_last_pgno + 1);
+    return unused >= wanted || unused + free_pages(store, wanted) >= wanted;
+}
+
+bool store_has_room(const struct store *store)
 {
     struct statvfs system;
 
-    return statvfs(store_directory(store), &system) != 0 ||
-           (uint64_t)system.f_bavail * system.f_frsize >= STORE_BATCH_ROOM;
+    if (statvfs(store_directory(store), &system) == 0 &&
+        (uint64_t)system.f_bavail * system.f_frsize < STORE_BATCH_ROOM) {
+        return false;
+    }
+    return has_map_room(store);
 }
 
 static bool is_full(const struct store *store, int code)

@@ -18,7 +18,8 @@ struct writer_result {
     int64_t commit_ns; /* how long the transaction took */
 };
 
-/* Starts the thread with all signals blocked but those of its own faults. *out is the caller's to close. */
+/* Starts the thread with all signals blocked but those of its own faults. *out is the caller's to
+ * close. */
 int writer_open(struct store *store, struct writer **out, struct od_error *error);
 
 /* A writer without a thread: writer_step commits, and whoever calls it decides when. For what runs

@@ -221,12 +221,6 @@ static const struct trace_field launch_fields[] = {
 };
 SHAPE(launch, launch);
 
-static const struct trace_field era_fields[] = {
-    {.field = {1, FIELD_UINT, sizeof(uint32_t), offsetof(union payload, era), PRIVACY_NONE,
-               UINT32_MAX, "era"}},
-};
-static const struct trace_shape era = {sizeof(uint32_t), era_fields, 1};
-
 static const struct trace_field execution_ended_fields[] = {
     UUID(1, execution_ended, program_id),
     U32(2, execution_ended, execution),
@@ -309,6 +303,11 @@ static const struct trace_field claim_fields[] = {
 };
 SHAPE(claim, claim);
 
+static const struct trace_field restored_fields[] = {
+    U32(1, store_restored, era),
+};
+SHAPE(restored, store_restored);
+
 /* ---- calls ---- */
 
 static const struct trace_field claimed_fields[] = {
@@ -369,7 +368,7 @@ const struct trace_payload trace_payloads[MESSAGE_TYPE_COUNT] = {
     POINTED(DID_PATCH, did_patch),
     VALUE(DID_DELETE, owned_id),
     POINTED(RESPONSE_KEPT, trace_kept_shape),
-    VALUE(RESTORE_TOLD, era),
+    VALUE(RESTORE_TOLD, restored),
     RECORDED(ATTRIBUTE_CREATE, ATTRIBUTE),
     VALUE(ATTRIBUTE_DELETE, owned_id),
     VALUE(REMOVE_ATTRIBUTE_SLICE, owned_id),
@@ -412,7 +411,7 @@ const struct trace_payload trace_payloads[MESSAGE_TYPE_COUNT] = {
     VALUE(DID_CHANGED, did_changed),
     [MESSAGE_ZONE_RULES] = {.kind = TRACE_PAYLOAD_ZONE},
     NOTHING(CLOCK_GAP),
-    VALUE(RESTORED, era),
+    VALUE(RESTORED, restored),
     VALUE(DEMAND, demand),
     VALUE(CALLS_OFFERED, calls_offered),
     VALUE(CALLS_UNDER_WAY, room),

@@ -416,14 +416,20 @@ class AnswersOfManyParts(Keys):
             return None  # it had not been read yet
 
     def test_a_claim_that_waits_ends_with_the_drain(self):
-        answers = []
-        thread = threading.Thread(target=lambda: answers.append(self.claim("drain")))
-        thread.start()
-        # Another request under its key is 422 from the moment on at which it is under way.
-        wait_until(lambda: self.post("drain", "/api/calls/claim?x=1", {}).status == 422, "a claim")
-        self.daemon.stop()
-        thread.join()
-        self.assertEqual((answers[0].status, answers[0].json), (200, {"calls": []}))
+        text = json.dumps({"max": 1, "waitMs": 20000, "gateway": "worker"})
+        with self.daemon.connect() as connection:
+            # In one piece: nothing is left to send when the daemon may have gone already.
+            connection.sendall((
+                "POST /api/calls/claim HTTP/1.1\r\nHost: x\r\n"
+                f"X-API-Key: {self.worker_client.key}\r\nIdempotency-Key: drain\r\n"
+                f"Content-Type: application/json\r\nContent-Length: {len(text)}\r\n\r\n{text}")
+                .encode())
+            # Another request under its key is 422 from the moment on at which it is under way.
+            wait_until(lambda: self.post("drain", "/api/calls/claim?x=1", {}).status == 422,
+                       "a claim")
+            self.daemon.stop()
+            answer = read_response(connection)
+        self.assertEqual((answer.status, answer.json), (200, {"calls": []}))
         self.daemon.start()
 
 

@@ -186,7 +186,7 @@ class Csv(Case):
         for text, path in (("primaryPhone,shoe size\n+12125550101,43\n", "shoe size"),
                            ("phone\n+12125550101\n", "primaryPhone"),
                            ("primaryPhone,firstName,firstName\n", "firstName"),
-                           ("primaryPhone,\n", ""), ("", "header"), ('"primaryPhone', "header"),
+                           ("primaryPhone,\n", "header"), ("", "header"), ('"primaryPhone', "header"),
                            ("primaryPhone\n+12125550101\n".encode("utf-16"), "header"),
                            ("primaryPhone," * 2000 + "\n", "header")):
             with self.subTest(text=text[:40]):

@@ -109,22 +109,38 @@ int timerfd_create(int clock, int flags)
     return fd;
 }
 
+/* What the real clock shows when the stepped one shows this. */
+static struct timespec unstepped(struct timespec stepped)
+{
+    if ((stepped.tv_sec | stepped.tv_nsec) == 0) { /* which disarms */
+        return stepped;
+    }
+    stepped.tv_sec -= atomic_load(&offset_s);
+    if (stepped.tv_sec <= 0) { /* long ago: at once */
+        stepped = (struct timespec){.tv_sec = 0, .tv_nsec = 1};
+    }
+    return stepped;
+}
+
 int timerfd_settime(int fd, int flags, const struct itimerspec *new, struct itimerspec *old)
 {
     struct itimerspec real = *new;
+    int result;
 
     find_all();
-    if (fd == atomic_load(&wall_fd)) {
-        atomic_store(&is_cancellable, (flags & TFD_TIMER_CANCEL_ON_SET) != 0);
-        if ((flags & TFD_TIMER_ABSTIME) != 0 &&
-            (real.it_value.tv_sec | real.it_value.tv_nsec) != 0) {
-            real.it_value.tv_sec -= atomic_load(&offset_s);
-            if (real.it_value.tv_sec <= 0) { /* long ago: at once, where 0 would disarm */
-                real.it_value = (struct timespec){.tv_sec = 0, .tv_nsec = 1};
-            }
-        }
+    if (fd != atomic_load(&wall_fd)) {
+        return next_timerfd_settime(fd, flags, new, old);
     }
-    return next_timerfd_settime(fd, flags, &real, old);
+    atomic_store(&is_cancellable, (flags & TFD_TIMER_CANCEL_ON_SET) != 0);
+    if ((flags & TFD_TIMER_ABSTIME) != 0) {
+        real.it_value = unstepped(real.it_value);
+    }
+    result = next_timerfd_settime(fd, flags, &real, old);
+    if (result == 0 && atomic_exchange(&is_cancelled, false)) { /* and no read says it again */
+        errno = ECANCELED;
+        return -1;
+    }
+    return result;
 }
 
 ssize_t read(int fd, void *bytes, size_t size)

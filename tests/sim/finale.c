@@ -82,9 +82,9 @@ static bool pass_to_next(struct sim *sim)
         return false;
     }
     if (due > sim->at) {
-        world_pass_until(sim, due);
+        world_pass_until(sim, due, 0);
     } else {
-        world_pass_until(sim, sim->at + 1);
+        world_pass_until(sim, sim->at + 1, 0);
     }
     return true;
 }
@@ -119,11 +119,11 @@ void finale_run(struct sim *sim)
         workers_claim(sim, 1000, false);
         world_rest(sim);
         if (!workers_work_on(sim) && !pass_to_next(sim)) {
-            world_pass_until(sim, sim->at + MS_PER_HOUR);
+            world_pass_until(sim, sim->at + MS_PER_HOUR, 0);
         }
         world_rest(sim);
         if (round % 4 == 0) {
-            world_pass_until(sim, sim->at + MS_PER_MINUTE);
+            world_pass_until(sim, sim->at + MS_PER_MINUTE, 0);
         }
     }
     check_end(sim);

@@ -44,6 +44,9 @@ static double now_s(void)
 
 /* ---- a process ---- */
 
+/* One for all seeds of a process: it is large, and needs no zeros. */
+static struct request requests[SIM_EXCHANGES];
+
 static void run_seed(const struct plan *plan, struct sim_slot *slot, unsigned job, uint64_t seed,
                      uint32_t steps, const struct sim_skips *skips, bool tells)
 {
@@ -53,6 +56,7 @@ static void run_seed(const struct plan *plan, struct sim_slot *slot, unsigned jo
     slot->text[0] = '\0';
     sim->seed = seed;
     sim->slot = slot;
+    sim->requests = requests;
     sim->zones = plan->zones;
     sim->tells = tells;
     (void)snprintf(sim->folder, sizeof(sim->folder), "%s/%u", plan->folder, job);

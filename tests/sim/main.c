@@ -26,7 +26,7 @@ struct options {
     uint32_t steps;
     unsigned jobs;
     double minutes;
-    bool has_seed, tells;
+    bool has_seed, tells, shrinks;
     const char *without;
 };
 
@@ -74,12 +74,15 @@ static void print_failure(const struct plan *plan, const struct failure *failure
     }
 }
 
-static int report(const struct plan *plan, const struct failure *failure)
+static int report(const struct plan *plan, const struct failure *failure, bool shrinks)
 {
     static struct sim_skips skips;
     uint32_t steps = plan->steps;
 
     print_failure(plan, failure, steps, &skips, false);
+    if (!shrinks) {
+        return 1;
+    }
     (void)printf("shrinking…\n");
     (void)fflush(stdout);
     shrink(plan, failure, &steps, &skips);
@@ -108,10 +111,10 @@ static int run_one(const struct plan *plan, const struct options *options)
         (void)printf("seed %llu: %s\n", (unsigned long long)failure.seed, failure.text);
         return 1;
     }
-    return report(plan, &failure);
+    return report(plan, &failure, options->shrinks);
 }
 
-static int run_many(const struct plan *plan)
+static int run_many(const struct plan *plan, bool shrinks)
 {
     struct result result;
     unsigned missing;
@@ -119,7 +122,7 @@ static int run_many(const struct plan *plan)
     jobs_run(plan, &result);
     missing = print_counts(&result, plan->jobs);
     if (result.failure.has_failed) {
-        return report(plan, &result.failure);
+        return report(plan, &result.failure, shrinks);
     }
     if (missing > 0 && result.counts[COUNT_SEEDS] >= SEEDS_OF_EVERYTHING) {
         (void)printf("%u of these never happened: the simulation does not try them\n", missing);
@@ -175,7 +178,7 @@ static int run(const struct options *options)
         (void)fprintf(stderr, "sim: zones: %s\n", error.text);
         return 2;
     }
-    status = options->has_seed ? run_one(&plan, options) : run_many(&plan);
+    status = options->has_seed ? run_one(&plan, options) : run_many(&plan, options->shrinks);
     zones_close(plan.zones);
     (void)nftw(folder, remove_one, 8, FTW_DEPTH | FTW_PHYS);
     return status;
@@ -197,6 +200,7 @@ static error_t parse(int key, char *argument, struct argp_state *state)
     case 'w': options->without = argument; return 0;
     case 'j': options->jobs = (unsigned)strtoul(argument, NULL, 10); return 0;
     case 't': options->tells = true; return 0;
+    case 'S': options->shrinks = false; return 0;
     case ARGP_KEY_END:
         if (options->jobs == 0 || options->jobs > JOBS_MAX || options->steps == 0 ||
             options->steps >= SIM_SKIPS_MAX) {
@@ -217,6 +221,7 @@ int main(int argc, char **argv)
         {"steps", 'k', "K", 0, "Steps of a seed (300)", 0},
         {"without", 'w', "LIST", 0, "With --seed: without these steps, as 3-17,20", 0},
         {"tell", 't', NULL, 0, "With --seed: tell each step", 0},
+        {"no-shrink", 'S', NULL, 0, "Do not look for the fewest steps that fail", 0},
         {"jobs", 'j', "J", 0, "Processes (as many as there are processors)", 0},
         {0}};
     static const struct argp argp = {
@@ -226,6 +231,7 @@ int main(int argc, char **argv)
         .seeds = SEEDS_DEFAULT,
         .seed = 1,
         .steps = STEPS_DEFAULT,
+        .shrinks = true,
         .jobs = processors > 0 && processors <= JOBS_MAX ? (unsigned)processors : 1};
 
     /* There are no threads yet. NOLINTNEXTLINE(concurrency-mt-unsafe) */

@@ -257,8 +257,8 @@ void calls_put_ended(struct sim *sim, struct model_execution *x, uint32_t n, con
     }
     SIM_REQUIRE(sim, entry->is_live && row->attempt == entry->attempts + 1);
     SIM_REQUIRE(sim, row->outcome != OUTCOME_NONE && row->late_outcome == OUTCOME_NONE);
-    SIM_REQUIRE(sim, row->in_doubt == (!is_told(sim, n, row->attempt) &&
-                                       row->outcome == OUTCOME_TIMEOUT));
+    SIM_REQUIRE(sim, row->in_doubt ==
+                         (!is_told(sim, n, row->attempt) && row->outcome == OUTCOME_TIMEOUT));
     entry->attempts++;
     if (entry->attempts < MODEL_ATTEMPTS) {
         entry->outcomes[entry->attempts] = (uint8_t)row->outcome;

@@ -22,7 +22,10 @@ static void move_time(struct sim *sim)
 {
     static const int64_t spans[] = {1000, 5000, 60000, 600000, 3600000, 6 * 3600000};
 
-    world_pass_until(sim, sim->at + 1 + (int64_t)below(sim, (uint32_t)spans[below(sim, 6)]));
+    int64_t span = 1 + (int64_t)below(sim, (uint32_t)spans[below(sim, 6)]);
+
+    /* A busy engine looks at the clock when it comes to it. */
+    world_pass_until(sim, sim->at + span, chance(sim, 40) ? 0 : span / 16);
 }
 
 /* The engine sees the time late, as a busy one does. */
@@ -125,11 +128,26 @@ static void move_crash(struct sim *sim)
     world_crash(sim);
 }
 
+/* A client hears nothing of a request that has, or has not, been carried out. */
+static void move_keyed_and_crash(struct sim *sim)
+{
+    uint32_t organisation = moves_some_organisation(sim);
+
+    if (organisation != 0) {
+        clients_add_credits(sim, organisation, (int64_t)below(sim, 40) - 5);
+    }
+    if (chance(sim, 50)) {
+        moves_launch(sim);
+    }
+    move_crash(sim);
+    clients_repeat(sim);
+}
+
 /* ---- workers ---- */
 
 static void move_claim(struct sim *sim)
 {
-    workers_claim(sim, between(sim, 1, 20), chance(sim, 40));
+    workers_claim(sim, between(sim, 1, 60), chance(sim, 40));
 }
 
 /* A claim that waits is given up, or was answered already. */
@@ -174,7 +192,8 @@ static const struct move {
     {1, "a commit fails", move_disk_dying},
     {3, "the disk is slow", move_disk_slow},
     {8, "the disk is as ever", move_disk_heals},
-    {4, "a crash", move_crash},
+    {3, "a crash", move_crash},
+    {2, "a crash with requests under way", move_keyed_and_crash},
     {1, "the store is checked", world_check},
 };
 

@@ -129,7 +129,6 @@ void sim_run(struct sim *sim, uint32_t steps, const struct sim_skips *skips)
     sim->at = choose_start(sim);
     sim->mono = MS_PER_DAY;
     arena_init(&sim->memory, 65536);
-    sim->requests = memory_zero(SIM_EXCHANGES, sizeof(*sim->requests));
     world_begin(sim);
     moves_make_world(sim);
     for (uint32_t step = 1; step <= steps; step++) {
@@ -146,5 +145,4 @@ void sim_run(struct sim *sim, uint32_t steps, const struct sim_skips *skips)
     sim_count(sim, COUNT_SEEDS);
     world_end(sim);
     arena_deinit(&sim->memory);
-    memory_free(sim->requests);
 }

@@ -26,7 +26,7 @@
 enum {
     SIM_TEXT_MAX = 512,
     SIM_SKIPS_MAX = 4096,
-    SIM_KNOWN_CALLS = 128,
+    SIM_KNOWN_CALLS = 256,
     SIM_KEYS = 64,
     SIM_EXCHANGES = 65536, /* of one life of the engine */
 };
@@ -98,6 +98,7 @@ struct sim {
     char folder[64];
     struct config *config;
     struct zones *zones;
+    struct store *store;
     struct engine *engine;
     struct engine_watch watch;
     int64_t at, mono;
@@ -110,8 +111,8 @@ struct sim {
     struct sim_log filling, writing;
     struct model model;
 
-    struct request *requests;
-    uint64_t last_exchange; /* the highest of this life */
+    struct request *requests; /* by exchange; those up to last_exchange are in use */
+    uint64_t last_exchange;   /* the highest of this life */
     struct known_call calls[SIM_KNOWN_CALLS];
     uint32_t next_call;
     struct keyed_request keys[SIM_KEYS];
@@ -173,8 +174,9 @@ void world_commit(struct sim *sim, bool is_unheard);
 void world_rest(struct sim *sim);
 /* The engine sees the times that sim->at and sim->mono say. */
 void world_set_clock(struct sim *sim, enum clock_move move);
-/* Lets time pass until `at`: what is due happens in order. */
-void world_pass_until(struct sim *sim, int64_t at);
+/* Lets time pass until `at`: what is due happens in order, the clock being looked at no more often
+ * than each `grain` (0: whenever something is due). */
+void world_pass_until(struct sim *sim, int64_t at, int64_t grain);
 /* The store's own check, and the model against its rows. */
 void world_check(struct sim *sim);
 

@@ -210,7 +210,7 @@ static void move_call(struct sim *sim, struct known_call *call)
 
 void workers_move(struct sim *sim)
 {
-    uint32_t moves = between(sim, 1, 24);
+    uint32_t moves = between(sim, 1, 48);
 
     for (uint32_t i = 0; i < moves; i++) {
         struct known_call *call = some_call(sim);

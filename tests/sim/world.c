@@ -62,14 +62,19 @@ static void note_time(struct sim *sim)
 
 static void open_engine(struct sim *sim)
 {
-    const struct engine_steps steps = {.at = sim->at,
-                                       .mono = sim->mono,
-                                       .zones = sim->zones,
-                                       .is_volatile = true,
-                                       .watch = &sim->watch};
+    const struct store_options options = {.directory = sim->folder,
+                                          .map_size_bytes = MAP_BYTES,
+                                          .is_volatile = true,
+                                          .is_mapped = true};
+    struct engine_steps steps = {
+        .at = sim->at, .mono = sim->mono, .zones = sim->zones, .watch = &sim->watch};
     struct od_error error;
 
     note_time(sim);
+    if (sim->store == NULL && store_open(&options, &sim->store, &error) != 0) {
+        sim_fail(sim, "the store cannot be opened: %s", error.text);
+    }
+    steps.store = sim->store;
     if (engine_open_stepped(sim->config, &steps, &sim->engine, &error) != 0) {
         sim_fail(sim, "the engine cannot be opened: %s", error.text);
     }
@@ -110,7 +115,6 @@ static void configure(struct sim *sim)
 
     config_defaults(config, carrier_kinds(sim));
     config->data_dir = sim->folder;
-    config->map_size_bytes = MAP_BYTES;
     config->lease_seconds = between(sim, 5, 90);
     config->lease_limit = between(sim, 1, 5);
     config->call_timeout_seconds = between(sim, 20, 4000);
@@ -143,6 +147,8 @@ void world_end(struct sim *sim)
 {
     engine_close(sim->engine);
     sim->engine = NULL;
+    store_close(sim->store);
+    sim->store = NULL;
     config_free(sim->config);
     memory_free(sim->config);
     log_free(&sim->filling);
@@ -154,6 +160,10 @@ void world_end(struct sim *sim)
 void world_crash(struct sim *sim)
 {
     engine_close(sim->engine);
+    if (chance(sim, 25)) { /* what is read then is read from the file */
+        store_close(sim->store);
+        sim->store = NULL;
+    }
     log_clear(&sim->filling);
     log_clear(&sim->writing);
     sim->is_disk_full = sim->is_disk_slow = false;
@@ -205,7 +215,7 @@ void world_rest(struct sim *sim)
     unsigned steps = 0;
 
     sim->is_disk_full = false;
-    while (world_step(sim, true)) {
+    while (world_step(sim, !engine_wants_turn(sim->engine) || chance(sim, 20))) {
         SIM_REQUIRE(sim, ++steps < REST_STEPS_MAX);
     }
 }
@@ -231,12 +241,16 @@ static int64_t next_due(struct sim *sim, int64_t at)
     return due < at ? due : at;
 }
 
-void world_pass_until(struct sim *sim, int64_t at)
+void world_pass_until(struct sim *sim, int64_t at, int64_t grain)
 {
     unsigned stalled = 0;
 
     while (sim->at < at) {
         int64_t due = next_due(sim, at);
+
+        if (due < sim->at + grain) {
+            due = sim->at + grain < at ? sim->at + grain : at;
+        }
 
         stalled = due == sim->at ? stalled + 1 : 0;
         SIM_REQUIRE(sim, stalled < 100); /* it is due now, and rests */

@@ -19,6 +19,13 @@ struct world_sent {
     size_t item_size, count, room;
 };
 
+/* A row as it was before a change. */
+struct world_change {
+    enum table table;
+    bool was_there;
+    struct memory_row row;
+};
+
 struct world {
     struct view view;
     struct effects effects;
@@ -28,6 +35,8 @@ struct world {
     size_t zone_count;
     struct world_sent messages, replies, offers;
     struct buf story, shown;
+    bool is_marked;
+    struct world_sent changes; /* struct world_change, since the mark */
 };
 
 static struct world *world_of_view(struct view *view)
@@ -40,6 +49,16 @@ static struct world *world_of_effects(struct effects *effects)
     return (struct world *)(void *)((char *)effects - offsetof(struct world, effects));
 }
 
+static void *sent_add(struct world_sent *sent)
+{
+    if (sent->count == sent->room) {
+        sent->room = sent->room == 0 ? 16 : sent->room * 2;
+        sent->items = realloc(sent->items, sent->room * sent->item_size);
+        OD_CHECK(sent->items != NULL);
+    }
+    return (char *)sent->items + sent->count++ * sent->item_size;
+}
+
 /* ---- rows ---- */
 
 static void decode(struct world *world, enum table table, const struct memory_row *row,
@@ -50,10 +69,53 @@ static void decode(struct world *world, enum table table, const struct memory_ro
     OD_CHECK(record_decode(table, &row->key, bytes, &world->arena, record) == 0);
 }
 
+/* Remembers the row under the key, once the world is marked. */
+static void note_change(struct world *world, enum table table, const struct key *key)
+{
+    const struct memory_row *row = memory_rows_find(&world->tables[table], key);
+    struct world_change *change;
+
+    if (!world->is_marked) {
+        return;
+    }
+    change = sent_add(&world->changes);
+    *change = (struct world_change){.table = table, .was_there = row != NULL, .row.key = *key};
+    buf_init(&change->row.value);
+    if (row != NULL) {
+        OD_CHECK(buf_append_slice(&change->row.value, buf_slice(&row->value)) == 0);
+    }
+}
+
+void world_mark(struct world *world)
+{
+    OD_CHECK(!world->is_marked);
+    world->is_marked = true;
+}
+
+void world_rewind(struct world *world)
+{
+    struct world_change *changes = world->changes.items;
+
+    OD_CHECK(world->is_marked);
+    while (world->changes.count > 0) {
+        struct world_change *change = &changes[--world->changes.count];
+
+        if (change->was_there) {
+            memory_rows_put(&world->tables[change->table], &change->row.key, &change->row.value);
+        } else {
+            memory_rows_delete(&world->tables[change->table], &change->row.key);
+        }
+    }
+    world->messages.count = world->replies.count = world->offers.count = 0;
+    buf_clear(&world->story);
+    arena_reset(&world->arena);
+}
+
 void world_put(struct world *world, enum table table, const struct key *key, const void *record)
 {
     struct buf encoded;
 
+    note_change(world, table, key);
     buf_init(&encoded);
     OD_CHECK(record_encode(table, key, record, &encoded) == 0);
     memory_rows_put(&world->tables[table], key, &encoded);
@@ -61,6 +123,7 @@ void world_put(struct world *world, enum table table, const struct key *key, con
 
 void world_delete(struct world *world, enum table table, const struct key *key)
 {
+    note_change(world, table, key);
     memory_rows_delete(&world->tables[table], key);
 }
 
@@ -151,16 +214,6 @@ static const struct zone_table *view_find_zone(struct view *view, struct slice n
 static const struct view_ops view_ops = {view_get_row, view_seek_row, view_find_zone};
 
 /* ---- the effects ---- */
-
-static void *sent_add(struct world_sent *sent)
-{
-    if (sent->count == sent->room) {
-        sent->room = sent->room == 0 ? 16 : sent->room * 2;
-        sent->items = realloc(sent->items, sent->room * sent->item_size);
-        OD_CHECK(sent->items != NULL);
-    }
-    return (char *)sent->items + sent->count++ * sent->item_size;
-}
 
 static void on_put(struct effects *effects, enum table table, const struct key *key,
                    const void *record)
@@ -320,6 +373,7 @@ struct world *world_new(void)
     world->messages.item_size = sizeof(struct message);
     world->replies.item_size = sizeof(struct reply);
     world->offers.item_size = sizeof(struct offer);
+    world->changes.item_size = sizeof(struct world_change);
     buf_init(&world->story);
     buf_init(&world->shown);
     world_add_zone(world, &calendar_utc);
@@ -328,12 +382,16 @@ struct world *world_new(void)
 
 void world_free(struct world *world)
 {
+    if (world->is_marked) {
+        world_rewind(world);
+    }
     for (size_t table = 0; table < TABLE_COUNT; table++) {
         memory_rows_deinit(&world->tables[table]);
     }
     free(world->messages.items);
     free(world->replies.items);
     free(world->offers.items);
+    free(world->changes.items);
     buf_deinit(&world->story);
     buf_deinit(&world->shown);
     arena_deinit(&world->arena);

@@ -53,6 +53,11 @@ size_t world_count(const struct world *world, enum table table, const struct key
 bool world_row(struct world *world, enum table table, const struct key *prefix, size_t n,
                struct key *key, void *record);
 
+/* From here on the world can go back to what it is now: to its rows, with nothing sent, replied or
+ * told. At most once; the memory of the arena goes with each rewind. */
+void world_mark(struct world *world);
+void world_rewind(struct world *world);
+
 /* ---- what effects have done since the last take or print ----
  *
  * *out is an array of the returned number of items. It lives as long as the world, so messages

@@ -268,7 +268,8 @@ void stage_crash(struct stage *stage, int64_t mono)
 
 void stage_restore(struct stage *stage, int64_t mono, uint32_t era)
 {
-    start_again(stage, mono, &(struct message){.type = MESSAGE_RESTORED, .payload = {.era = era}});
+    start_again(stage, mono,
+                &(struct message){.type = MESSAGE_RESTORED, .payload = {.restored = {era}}});
 }
 
 /* ---- life ---- */

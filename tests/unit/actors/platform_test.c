@@ -203,7 +203,7 @@ static void when_all_have_heard_of_a_restore_nothing_is_pending(void **state)
     struct key key = key_text(SLICE(META_RESTORE));
     struct meta row;
 
-    platform_tell(f, MESSAGE_RESTORE_TOLD, (union payload){.era = 12345});
+    platform_tell(f, MESSAGE_RESTORE_TOLD, (union payload){.restored = {12345}});
     assert_true(world_get(f->world, TABLE_META, &key, &row));
     assert_int_equal(row.number, 12345);
     assert_int_equal(row.text.size, 0);
