@@ -310,9 +310,9 @@ static void print_made(const struct gen_run *run)
 
     if (run->input->is_json) {
         json_t *json =
-            json_pack("{s:s, s:I, s:I, s:I, s:I, s:I}", "file", run->input->target.path, "seed",
-                      (json_int_t)world->seed, "posted", (json_int_t)last->messages, "calls",
-                      (json_int_t)last->calls, "contacts", (json_int_t)last->ended, "ms",
+            json_pack("{s:s, s:I, s:I, s:I, s:I, s:I, s:I}", "file", run->input->target.path,
+                      "seed", (json_int_t)world->seed, "posted", (json_int_t)last->messages,
+                      "calls", (json_int_t)last->calls, "contacts", (json_int_t)last->ended, "ms",
                       (json_int_t)(last->at - run->input->target.start_at));
 
         OD_CHECK(json != NULL);
