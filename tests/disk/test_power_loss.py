@@ -21,7 +21,7 @@ from shim import ShimDaemon
 
 IMAGES = int(os.environ.get("OUTDIAL_IMAGES", "2000"))
 SEED = int(os.environ.get("OUTDIAL_SEED", random.SystemRandom().randrange(1 << 32)))
-ROUNDS = 25  # of each client
+ROUNDS = 10  # of each client
 
 
 class Names:

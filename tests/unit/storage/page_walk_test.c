@@ -5,7 +5,7 @@
 #include "tests/unit/storage/damage_store.h"
 
 enum {
-    FLIPS = 3000,  /* by the walk alone */
+    FLIPS = 1500,  /* by the walk alone */
     CHECKS = 200,  /* of each kind, by check */
 };
 
