@@ -40,7 +40,7 @@ static void lose(struct recorder *recorder, const char *reason)
 {
     if (!recorder->is_lost) {
         recorder->is_lost = true;
-        (void)snprintf(recorder->reason, sizeof(recorder->reason), "%s", reason);
+        (void)snprintf(recorder->reason, sizeof(recorder->reason), "%.199s", reason);
     }
 }
 

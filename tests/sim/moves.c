@@ -20,7 +20,7 @@ uint32_t moves_some_organisation(struct sim *sim)
 
 static void move_time(struct sim *sim)
 {
-    static const int64_t spans[] = {1000, 5000, 60000, 600000, 3600000, 6 * 3600000};
+    static const int64_t spans[] = {1000, 5000, 60000, 600000, 3600000, INT64_C(6) * 3600000};
 
     int64_t span = 1 + (int64_t)below(sim, (uint32_t)spans[below(sim, 6)]);
 

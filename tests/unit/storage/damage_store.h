@@ -77,7 +77,7 @@ static inline bool damage_on_damage(void *context, const char *text)
     struct damage_digest *digest = context;
 
     if (digest->first[0] == '\0') {
-        (void)snprintf(digest->first, sizeof(digest->first), "%s", text);
+        (void)snprintf(digest->first, sizeof(digest->first), "%.255s", text);
     }
     return true;
 }

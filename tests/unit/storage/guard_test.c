@@ -175,7 +175,7 @@ static int read_one_of_two(void *context)
 {
     struct store_fixture *f = open_guarded(context, "SIGBUS");
     struct store_fixture *other;
-    void *second;
+    void *second = NULL;
     char path[128];
 
     assert_int_equal(store_fixture_prepare(&second), 0);
