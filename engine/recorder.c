@@ -210,6 +210,14 @@ bool recorder_append(struct recorder *recorder, struct trace_buffer *buffer)
     return !is_lost;
 }
 
+void recorder_lose(struct recorder *recorder, const char *reason)
+{
+    pthread_mutex_lock(&recorder->mutex);
+    lose(recorder, reason);
+    pthread_cond_signal(&recorder->changed);
+    pthread_mutex_unlock(&recorder->mutex);
+}
+
 struct slice recorder_lost(struct recorder *recorder)
 {
     struct slice reason;
