@@ -25,7 +25,7 @@ static void move_time(struct sim *sim)
     int64_t span = 1 + (int64_t)below(sim, (uint32_t)spans[below(sim, 6)]);
 
     /* A busy engine looks at the clock when it comes to it. */
-    world_pass_until(sim, sim->at + span, chance(sim, 40) ? 0 : span / 16);
+    world_pass_until(sim, sim->at + span, chance(sim, 30) ? 0 : span / 16);
 }
 
 /* The next edge of a window of some execution; INSTANT_NEVER: it has none within two days. */
