@@ -170,9 +170,9 @@ static int copy(const char *recorded, const char *path, struct od_error *error)
 }
 
 static int record_world(const char *folder, const struct gen_target *target,
-                  const struct world_options *options,
-                  void (*on_progress)(void *context, const struct world_progress *progress),
-                  void *context, struct od_error *error)
+                        const struct world_options *options,
+                        void (*on_progress)(void *context, const struct world_progress *progress),
+                        void *context, struct od_error *error)
 {
     char recorded[FOLDER_SIZE + sizeof(RECORDED)];
     struct config config;

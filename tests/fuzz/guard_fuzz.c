@@ -30,6 +30,7 @@ enum {
  * NOLINTBEGIN(readability-identifier-naming) */
 int evhttp_parse_firstline_(struct evhttp_request *request, struct evbuffer *buffer);
 int evhttp_parse_headers_(struct evhttp_request *request, struct evbuffer *buffer);
+
 /* NOLINTEND(readability-identifier-naming) */
 
 /* ---- the same bytes in other pieces ---- */

@@ -20,7 +20,8 @@ enum {
     DAMAGE_TEXT = 9000,
 };
 
-/* META rows of which nothing is expected, so that check looks at their pages and checksums alone. */
+/* META rows of which nothing is expected, so that check looks at their pages and checksums alone.
+ */
 static inline void damage_row(struct batch *batch, uint32_t number, uint32_t commit)
 {
     static char text[DAMAGE_TEXT];
