@@ -24,10 +24,11 @@ void execution_send_restored(const struct step *s)
 static void begin_era(const struct step *s, uint32_t era)
 {
     struct execution *e = s->e;
-    struct flight *flight;
 
     e->state.era = era;
     for (unsigned list = 0; list < FLIGHT_LISTS; list++) {
+        struct flight *flight;
+
         while (list != FLIGHTS_IN_DOUBT &&
                (flight = flights_first(&e->flights, (enum flight_list)list)) != NULL) {
             flights_move(&e->flights, flight, FLIGHTS_IN_DOUBT, 0);
@@ -40,7 +41,6 @@ static void begin_era(const struct step *s, uint32_t era)
 void execution_on_restored(const struct step *s)
 {
     struct execution *e = s->e;
-    struct flight *flight;
 
     if (e->state.era != s->m->payload.restored.era) {
         begin_era(s, s->m->payload.restored.era);
@@ -49,7 +49,8 @@ void execution_on_restored(const struct step *s)
         return; /* the dispatcher hears of the calls before it hears of their ends */
     }
     for (unsigned i = 0; i < RESTORE_ROWS; i++) {
-        flight = flights_first(&e->flights, FLIGHTS_IN_DOUBT);
+        struct flight *flight = flights_first(&e->flights, FLIGHTS_IN_DOUBT);
+
         if (flight == NULL) {
             return;
         }

@@ -10,7 +10,7 @@ static const char *find_fault(struct exchange *exchange, const struct attribute_
     struct key key = key_owned_text(exchange->organisation, value->name);
     struct arena *arena = &exchange->arena;
     struct attribute attribute;
-    struct owned_id id;
+    struct owned_id id = {.owner = 0};
     int error = OD_ENOTFOUND;
 
     if (value->name.size <= ATTRIBUTE_NAME_BYTES_MAX) {

@@ -284,7 +284,6 @@ static bool is_open(const struct exchange *exchange, const struct idempotency_ke
 
 bool idempotency_check(struct exchange *exchange)
 {
-    uint8_t fingerprint[KEY_HASH_BYTES];
     struct idempotency_key key;
     bool goes_on;
 
@@ -295,6 +294,8 @@ bool idempotency_check(struct exchange *exchange)
         refuse_reuse(exchange);
         goes_on = false;
     } else {
+        uint8_t fingerprint[KEY_HASH_BYTES];
+
         fingerprint_of(exchange, &key, fingerprint);
         goes_on = idempotency_begin(exchange, &key, fingerprint);
     }

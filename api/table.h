@@ -5,8 +5,10 @@
 
 #include "base/memory.h"
 
+/* NOLINTBEGIN(readability-identifier-naming): uthash names them */
 #define uthash_malloc(size)       memory_of_library(size)
 #define uthash_free(memory, size) memory_free(memory)
+/* NOLINTEND(readability-identifier-naming) */
 
 #include <uthash.h>
 

@@ -169,10 +169,10 @@ static int copy(const char *recorded, const char *path, struct od_error *error)
     return code;
 }
 
-static int record(const char *folder, const struct gen_target *target,
-                  const struct world_options *options,
-                  void (*on_progress)(void *context, const struct world_progress *progress),
-                  void *context, struct od_error *error)
+static int record_world(const char *folder, const struct gen_target *target,
+                        const struct world_options *options,
+                        void (*on_progress)(void *context, const struct world_progress *progress),
+                        void *context, struct od_error *error)
 {
     char recorded[FOLDER_SIZE + sizeof(RECORDED)];
     struct config config;
@@ -202,7 +202,8 @@ int gen_run_world(const struct gen_target *target, const struct world_options *o
     if (code != 0) {
         return code;
     }
-    code = record(folder, target, options, on_progress, context, error);
+    code = record_world(folder, target, options, on_progress, context, error);
+    /* NOLINTNEXTLINE(concurrency-mt-unsafe): the tool has one thread by now */
     if (nftw(folder, remove_entry, OPEN_FILES, FTW_DEPTH | FTW_PHYS) != 0 && code == 0) {
         code = od_error_set(error, OD_EIO, "%s cannot be removed", folder);
     }

@@ -29,6 +29,7 @@ static const struct argp_option options[] = {
     {0},
 };
 
+/* NOLINTNEXTLINE(readability-non-const-parameter): the type is argp's */
 static error_t on_option(int key, char *argument, struct argp_state *state)
 {
     struct merge_input *input = state->input;

@@ -296,6 +296,7 @@ void world_on_answer(struct world *world, struct world_call *call, enum event_st
 {
     bool is_over = status != EVENT_ACCEPTED && status != EVENT_DUPLICATE;
 
+    /* NOLINTNEXTLINE(bugprone-branch-clone): the last one's end is its own */
     if (is_over || call->stage == STAGE_RELEASE || call->stage == STAGE_REPEAT) {
         memory_free(call);
     } else if (call->stage == STAGE_START) {

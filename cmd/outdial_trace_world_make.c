@@ -213,6 +213,7 @@ static int make_execution(struct world *world, uint32_t index)
     struct world_execution *execution = &world->executions[index];
     int code;
 
+    OD_CHECK(options->organisations > 0);
     execution->index = index;
     execution->organisation = &world->organisations[index % options->organisations];
     execution->contacts = options->contacts / options->executions +

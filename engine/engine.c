@@ -225,6 +225,17 @@ static struct engine *engine_new(const struct config *config)
     return engine;
 }
 
+static int end_opening(struct engine *engine, int code, struct engine **out)
+{
+    if (code != 0) {
+        engine_close(engine);
+        return code;
+    }
+    engine->mode = ENGINE_READY;
+    *out = engine;
+    return 0;
+}
+
 int engine_open_for_replay(const struct config *config, const struct actor_settings *settings,
                            bool is_volatile, struct engine **out, struct od_error *error)
 {
@@ -236,33 +247,19 @@ int engine_open_for_replay(const struct config *config, const struct actor_setti
     if (code == 0) {
         code = open_storage(engine, error);
     }
-    if (code != 0) {
-        engine_close(engine);
-        return code;
-    }
-    engine->mode = ENGINE_READY;
-    *out = engine;
-    return 0;
+    return end_opening(engine, code, out);
 }
 
 int engine_open_with(const struct config *config, const struct stepping *stepping,
                      const struct engine_steps *steps, struct engine **out, struct od_error *error)
 {
     struct engine *engine = engine_new(config);
-    int code;
 
     engine->steps = *stepping;
     engine->zones = steps->zones;
     engine->store = steps->store;
     config_settings(config, &engine->settings);
-    code = open_parts(engine, error);
-    if (code != 0) {
-        engine_close(engine);
-        return code;
-    }
-    engine->mode = ENGINE_READY;
-    *out = engine;
-    return 0;
+    return end_opening(engine, open_parts(engine, error), out);
 }
 
 int engine_open(const struct config *config, struct engine **out, struct od_error *error)
@@ -375,11 +372,6 @@ void engine_set_publish(struct engine *engine, publish_fn on_publish, void *cont
 {
     engine->on_publish = on_publish;
     engine->publish_context = context;
-}
-
-uint64_t engine_next_exchange(struct engine *engine)
-{
-    return ++engine->last_exchange;
 }
 
 static void refuse(struct engine *engine, uint64_t exchange, const char *reason)

@@ -7,6 +7,11 @@
 #include "base/check.h"
 #include "engine/engine_state.h"
 
+uint64_t engine_next_exchange(struct engine *engine)
+{
+    return ++engine->last_exchange;
+}
+
 int64_t engine_now(const struct engine *engine)
 {
     return clock_now(&engine->clock);

@@ -40,7 +40,7 @@ static void lose(struct recorder *recorder, const char *reason)
 {
     if (!recorder->is_lost) {
         recorder->is_lost = true;
-        (void)snprintf(recorder->reason, sizeof(recorder->reason), "%s", reason);
+        (void)snprintf(recorder->reason, sizeof(recorder->reason), "%.199s", reason);
     }
 }
 
@@ -208,6 +208,14 @@ bool recorder_append(struct recorder *recorder, struct trace_buffer *buffer)
     pthread_mutex_unlock(&recorder->mutex);
     trace_buffer_clear(buffer);
     return !is_lost;
+}
+
+void recorder_lose(struct recorder *recorder, const char *reason)
+{
+    pthread_mutex_lock(&recorder->mutex);
+    lose(recorder, reason);
+    pthread_cond_signal(&recorder->changed);
+    pthread_mutex_unlock(&recorder->mutex);
 }
 
 struct slice recorder_lost(struct recorder *recorder)

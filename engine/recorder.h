@@ -23,6 +23,9 @@ int recorder_open(const char *path, const struct trace_header *header, struct re
  * recording is over. */
 bool recorder_append(struct recorder *recorder, struct trace_buffer *buffer);
 
+/* Ends the recording: the file says so behind what has been handed over. */
+void recorder_lose(struct recorder *recorder, const char *reason);
+
 /* Why the recording is over; empty while it is not. Lives as long as the recorder. */
 struct slice recorder_lost(struct recorder *recorder);
 

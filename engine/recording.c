@@ -45,9 +45,30 @@ static struct pseudonyms *pseudonyms_of(struct recording *recording)
     return recording->has_pseudonyms ? &recording->pseudonyms : NULL;
 }
 
+/* Once: the trace has ended early, and everything else goes on. */
+static void give_up(struct engine *engine)
+{
+    struct recording *recording = engine->recording;
+
+    recording->is_over = true;
+    engine->counts_digest = false;
+    metrics_set(&engine->metrics, METRIC_TRACE_LOST, 1);
+    log_error("the recording has ended early",
+              FIELD_SLICE("reason", recorder_lost(recording->recorder)));
+    for (unsigned i = 0; i < 3; i++) {
+        trace_buffer_clear(&engine->works[i].trace);
+    }
+}
+
 static void put(struct engine *engine, const struct trace_record *record)
 {
-    trace_put(&engine->filling->trace, record, pseudonyms_of(engine->recording));
+    struct recording *recording = engine->recording;
+
+    trace_put(&engine->filling->trace, record, pseudonyms_of(recording));
+    if (trace_frame_is_too_long(&engine->filling->trace)) {
+        recorder_lose(recording->recorder, "trace: a message is too long");
+        give_up(engine);
+    }
 }
 
 /* ---- life ---- */
@@ -297,21 +318,6 @@ void recording_commit(struct engine *engine)
     if (engine->recording->is_open) {
         engine->recording->is_open = false;
         put(engine, &record);
-    }
-}
-
-/* Once: the trace has ended early, and everything else goes on. */
-static void give_up(struct engine *engine)
-{
-    struct recording *recording = engine->recording;
-
-    recording->is_over = true;
-    engine->counts_digest = false;
-    metrics_set(&engine->metrics, METRIC_TRACE_LOST, 1);
-    log_error("the recording has ended early",
-              FIELD_SLICE("reason", recorder_lost(recording->recorder)));
-    for (unsigned i = 0; i < 3; i++) {
-        trace_buffer_clear(&engine->works[i].trace);
     }
 }
 

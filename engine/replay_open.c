@@ -145,6 +145,7 @@ void replay_close(struct replay *replay)
         engine_close(replay->engine);
     }
     if (replay->owns_directory) {
+        /* NOLINTNEXTLINE(concurrency-mt-unsafe): of a folder that nobody else knows */
         (void)nftw(replay->directory, remove_entry, 8, FTW_DEPTH | FTW_PHYS);
     }
     trace_reader_close(replay->reader);

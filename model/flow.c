@@ -32,7 +32,7 @@ static unsigned hex_digit(char digit)
 static char unescape(struct slice text, size_t *at)
 {
     static const char letters[] = "bfnrt", meanings[] = "\b\f\n\r\t";
-    char letter = text.data[*at + 1];
+    const char letter = text.data[*at + 1];
     const char *found = memchr(letters, letter, sizeof(letters) - 1);
 
     if (letter == 'u' && *at + 6 <= text.size) {

@@ -129,7 +129,6 @@ static void compare_rows(struct check *check, const uint64_t rows[TABLE_COUNT])
 
 static int check_all(struct check *check, struct store *store, struct od_error *error)
 {
-    uint64_t rows[TABLE_COUNT];
     int code = reader_open(store, &check->reader, error);
 
     if (code != 0) {
@@ -137,6 +136,8 @@ static int check_all(struct check *check, struct store *store, struct od_error *
     }
     code = reader_begin(check->reader, error);
     if (code == 0) {
+        uint64_t rows[TABLE_COUNT];
+
         arena_init(&check->row, 1 << 16);
         count_rows(check, rows);
         walk_all(check);

@@ -18,27 +18,42 @@ enum { GUARDED = 2 };
 
 static const int guarded_signals[GUARDED] = {SIGBUS, SIGSEGV};
 
-static struct {
-    MDB_env *env; /* NULL: nothing is guarded */
+struct guarded {
+    MDB_env *env; /* NULL: this slot is free */
     void (*on_damage)(void *context, const char *text);
     void *context;
     uintptr_t map_begin, map_end;
+};
+
+static struct {
+    struct guarded stores[GUARD_STORES_MAX];
+    unsigned count;
     uintptr_t code_begin, code_end; /* LMDB's instructions */
     struct sigaction before[GUARDED];
 } guard;
+
+static struct guarded *guarded_find(const MDB_env *env)
+{
+    for (unsigned i = 0; i < GUARD_STORES_MAX; i++) {
+        if (guard.stores[i].env == env) {
+            return &guard.stores[i];
+        }
+    }
+    return NULL;
+}
 
 /* ---- whose fault is it? ---- */
 
 /* Where data.mdb is mapped, which LMDB tells nobody. Without /proc only LMDB's instructions tell.
  */
-static void find_map(MDB_env *env)
+static void find_map(struct guarded *store)
 {
     struct stat data, mapped;
     char line[4352];
     FILE *maps;
     int fd;
 
-    if (mdb_env_get_fd(env, &fd) != 0 || fstat(fd, &data) != 0) {
+    if (mdb_env_get_fd(store->env, &fd) != 0 || fstat(fd, &data) != 0) {
         return;
     }
     maps = fopen("/proc/self/maps", "re");
@@ -52,8 +67,8 @@ static void find_map(MDB_env *env)
         line[strcspn(line, "\n")] = '\0';
         if (path != NULL && stat(path, &mapped) == 0 && mapped.st_ino == data.st_ino &&
             mapped.st_dev == data.st_dev) {
-            guard.map_begin = strtoull(line, &end, 16);
-            guard.map_end = strtoull(end + 1, NULL, 16);
+            store->map_begin = strtoull(line, &end, 16);
+            store->map_end = strtoull(end + 1, NULL, 16);
         }
     }
     (void)fclose(maps);
@@ -92,17 +107,36 @@ static int find_code(struct dl_phdr_info *info, size_t size, void *context)
 
 /* ---- what happens ---- */
 
+/* Whose page it is; the first one's, where only LMDB's instructions tell. NULL: nobody's. */
+static const struct guarded *whose_fault(uintptr_t address, uintptr_t instruction)
+{
+    const struct guarded *first = NULL;
+
+    for (unsigned i = 0; i < GUARD_STORES_MAX; i++) {
+        const struct guarded *store = &guard.stores[i];
+
+        if (store->env != NULL && address >= store->map_begin && address < store->map_end) {
+            return store;
+        }
+        if (store->env != NULL && first == NULL) {
+            first = store;
+        }
+    }
+    return instruction >= guard.code_begin && instruction < guard.code_end ? first : NULL;
+}
+
 static void on_fault(int number, siginfo_t *info, void *context)
 {
-    uintptr_t instruction = instruction_of(context), address = (uintptr_t)info->si_addr;
     bool is_sent = info->si_code <= 0; /* by a process, and not by the processor */
+    const struct guarded *store =
+        is_sent ? NULL : whose_fault((uintptr_t)info->si_addr, instruction_of(context));
 
-    if (!is_sent && ((address >= guard.map_begin && address < guard.map_end) ||
-                     (instruction >= guard.code_begin && instruction < guard.code_end))) {
-        guard.on_damage(guard.context,
-                        number == SIGBUS ? "a page cannot be read (SIGBUS): the disk fails, or the "
-                                           "file was cut off"
-                                         : "a page makes no sense (SIGSEGV)");
+    if (store != NULL) {
+        store->on_damage(store->context,
+                         number == SIGBUS
+                             ? "a page cannot be read (SIGBUS): the disk fails, or the "
+                               "file was cut off"
+                             : "a page makes no sense (SIGSEGV)");
         _exit(127);
     }
     for (size_t i = 0; i < GUARDED; i++) {
@@ -117,29 +151,23 @@ static void on_fault(int number, siginfo_t *info, void *context)
 
 static void on_assertion(MDB_env *env, const char *text)
 {
+    const struct guarded *store = guarded_find(env);
     char line[256];
 
-    (void)env;
     (void)snprintf(line, sizeof(line), "a page makes no sense (LMDB: %.200s)", text);
-    guard.on_damage(guard.context, line);
+    if (store != NULL) {
+        store->on_damage(store->context, line);
+    }
     _exit(127);
 }
 
 /* ---- opening ---- */
 
-int guard_open(MDB_env *env, void (*on_damage)(void *context, const char *text), void *context)
+static int take_signals(void)
 {
     struct sigaction action = {.sa_flags = SA_SIGINFO | SA_ONSTACK};
 
-    if (guard.env != NULL) {
-        return EBUSY;
-    }
-    guard.code_begin = guard.code_end = guard.map_begin = guard.map_end = 0;
-    find_map(env);
     (void)dl_iterate_phdr(find_code, NULL);
-    guard.on_damage = on_damage;
-    guard.context = context;
-    guard.env = env;
     action.sa_sigaction = on_fault;
     sigemptyset(&action.sa_mask);
     for (size_t i = 0; i < GUARDED; i++) {
@@ -147,17 +175,37 @@ int guard_open(MDB_env *env, void (*on_damage)(void *context, const char *text),
             return errno;
         }
     }
-    return mdb_env_set_assert(env, on_assertion);
+    return 0;
+}
+
+int guard_open(MDB_env *env, void (*on_damage)(void *context, const char *text), void *context)
+{
+    struct guarded *store = guarded_find(NULL);
+    int code = 0;
+
+    if (store == NULL) {
+        return EBUSY;
+    }
+    *store = (struct guarded){.env = env, .on_damage = on_damage, .context = context};
+    find_map(store);
+    if (guard.count++ == 0) {
+        code = take_signals();
+    }
+    return code == 0 ? mdb_env_set_assert(env, on_assertion) : code;
 }
 
 void guard_close(MDB_env *env)
 {
-    if (guard.env != env || env == NULL) {
+    struct guarded *store = env == NULL ? NULL : guarded_find(env);
+
+    if (store == NULL) {
         return;
     }
-    for (size_t i = 0; i < GUARDED; i++) {
-        (void)sigaction(guarded_signals[i], &guard.before[i], NULL);
-    }
     (void)mdb_env_set_assert(env, NULL);
-    guard.env = NULL;
+    store->env = NULL;
+    if (--guard.count == 0) {
+        for (size_t i = 0; i < GUARDED; i++) {
+            (void)sigaction(guarded_signals[i], &guard.before[i], NULL);
+        }
+    }
 }

@@ -10,9 +10,14 @@
 
 #include <lmdb.h>
 
-/* Guards the environment from now on, for the whole process; one at a time. `on_damage` is called in
- * whichever thread met the damage, within a signal handler or within LMDB: it may write a line by
- * write(2), and must end the process. Returns 0 or an errno code. */
+enum {
+    GUARD_STORES_MAX = 8 /* guarded at once; a daemon has one */
+};
+
+/* Guards the environment from now on, for the whole process. Not for several threads at once.
+ * `on_damage` is called in whichever thread met the damage, within a signal handler or within LMDB:
+ * it may write a line by write(2), and must end the process. Returns 0, an errno code, or EBUSY
+ * where GUARD_STORES_MAX are guarded. */
 int guard_open(MDB_env *env, void (*on_damage)(void *context, const char *text), void *context);
 
 /* Gives the signals back. Without effect unless this environment is guarded. */

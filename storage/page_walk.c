@@ -211,6 +211,7 @@ static void name_copy(char out[NAME_MAX_SIZE], struct slice name)
     out[size] = '\0';
 }
 
+/* NOLINTBEGIN(misc-no-recursion): as deep as a tree in a tree, 2 * PAGE_DEPTH_MAX */
 static bool row_check(struct walk *walk, struct tree *tree, uint64_t page,
                       const struct page_node *node)
 {
@@ -309,14 +310,14 @@ static bool children_visit(struct walk *walk, struct tree *tree, const uint8_t *
                            unsigned depth, const struct range *range)
 {
     unsigned count = (page_head_read(bytes).lower - (unsigned)PAGE_HEAD) / 2;
-    struct page_node node, next;
+    struct page_node next;
 
     OD_CHECK(page_node_read(bytes, walk->page_size, 0, false,
                             &next)); /* page_check has read all of them */
     for (unsigned i = 0; i < count; i++) {
         struct range part = *range;
+        const struct page_node node = next;
 
-        node = next;
         if (i > 0) {
             part.low = node.key;
         }
@@ -394,12 +395,14 @@ static bool tree_walk(struct walk *walk, struct tree *tree)
             walk, tree, said->root,
             "has %llu rows in %llu pages below it, and should have %llu in %llu",
             (unsigned long long)seen->entries,
-            (unsigned long long)(seen->branch_pages + seen->leaf_pages + seen->overflow_pages),
+            (unsigned long long)seen->branch_pages + seen->leaf_pages + seen->overflow_pages,
             (unsigned long long)said->entries,
-            (unsigned long long)(said->branch_pages + said->leaf_pages + said->overflow_pages));
+            (unsigned long long)said->branch_pages + said->leaf_pages + said->overflow_pages);
     }
     return true;
 }
+
+/* NOLINTEND(misc-no-recursion) */
 
 /* ---- heads ---- */
 

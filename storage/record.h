@@ -25,7 +25,8 @@ int record_encode(enum table table, const struct key *key, const void *record, s
 int record_decode(enum table table, const struct key *key, struct slice value, struct arena *arena,
                   void *record);
 
-/* Whether the value's checksum fits: nothing has changed in it, and it was written under this key. */
+/* Whether the value's checksum fits: nothing has changed in it, and it was written under this key.
+ */
 bool record_is_intact(const struct key *key, struct slice value);
 
 /* Appends an encoded value as text, {2=>5, 3=>"…"}, for a person who looks for a defect: by

@@ -67,7 +67,7 @@ static int copy_open(const char *path, MDB_env **env)
 
 int restore_mark(const char *path, int64_t made_at)
 {
-    MDB_env *env;
+    MDB_env *env = NULL;
     int code = copy_open(path, &env);
 
     if (code == 0) {

@@ -254,8 +254,9 @@ uint64_t row_digest_add(uint64_t sequence, uint64_t row)
 
 static bool is_own(const struct key *key)
 {
-    static const struct slice own[] = {SLICE_INIT("store.id"), SLICE_INIT("test_clock"),
-                                       SLICE_INIT("probe"), SLICE_INIT("schema.")};
+    static const struct slice own[] = {SLICE_INIT("store.id"),   SLICE_INIT("schema."),
+                                       SLICE_INIT("test_clock"), SLICE_INIT("probe"),
+                                       SLICE_INIT(META_BACKUP),  SLICE_INIT(META_RESTORE)};
 
     for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++) {
         if (key->size >= own[i].size && memcmp(key->bytes, own[i].data, own[i].size) == 0) {

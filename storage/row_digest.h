@@ -27,8 +27,9 @@ uint64_t row_digest(enum table table, bool is_delete, struct slice key, struct s
 uint64_t row_digest_add(uint64_t sequence, uint64_t row);
 
 /* The digest of a store: of all its rows, whatever their order, but for the META rows that are the
- * machine's own (its id, versions, the test clock). Reads everything, in one transaction: for a
- * start and an end, not for a running reactor. 0 or an operating code with *error. */
+ * machine's own (its id, versions, the test clock, that it is or was a backup). Reads everything,
+ * in one transaction: for a start and an end, not for a running reactor. 0 or an operating code
+ * with *error. */
 int store_digest(struct store *store, uint64_t *out, struct od_error *error);
 
 #endif

@@ -37,7 +37,7 @@ struct store {
     char *directory;
     MDB_env *env;
     struct verifier *verifier; /* NULL: the walk has ended */
-    int lock_fd; /* -1: read only */
+    int lock_fd;               /* -1: read only */
     bool is_read_only, is_new, was_made;
     MDB_dbi tables[TABLE_COUNT];
 };
@@ -148,8 +148,9 @@ static int heads_check(const struct store *store, struct od_error *error)
     }
     fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0) {
-        return errno == ENOENT ? 0
-                               : od_error_set(error, OD_EIO, "data.mdb: %s", strerrordesc_np(errno));
+        return errno == ENOENT
+                   ? 0
+                   : od_error_set(error, OD_EIO, "data.mdb: %s", strerrordesc_np(errno));
     }
     if (fstat(fd, &file) != 0) {
         code = od_error_set(error, OD_EIO, "size of data.mdb: %s", strerrordesc_np(errno));

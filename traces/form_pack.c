@@ -292,6 +292,7 @@ static int check_names(const struct form *form, const json_t *json, struct od_er
 {
     const char *name;
     json_t *value;
+    /* NOLINTNEXTLINE(performance-no-int-to-ptr) */
     json_t *object = (json_t *)(uintptr_t)json; /* jansson's macro reads, and asks for more */
 
     json_object_foreach(object, name, value)

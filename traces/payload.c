@@ -7,9 +7,11 @@
 #include "storage/pack.h"
 
 enum {
-    SMALL_MAP = 15, /* the most pairs of a map head of one byte */
-    MAP_HEAD = 3,   /* of any other kind */
-    HEAD_ROOM = 16, /* a key and the head of a value */
+    SMALL_MAP = 15,         /* the most pairs of a map head of one byte */
+    MAP_HEAD = 3,           /* of any other kind */
+    HEAD_ROOM = 16,         /* a key and the head of a value */
+    LIST_ROOM = 1024,       /* items for which there is memory at once */
+    MEMORY_MAX = 512 << 20, /* of a record that is read: some times TRACE_FRAME_MAX */
 };
 
 static uint8_t *room(struct buf *out, size_t size)
@@ -86,7 +88,6 @@ static void list_write(const struct trace_field *field, const struct record_list
 {
     const char *items = list->items;
 
-    OD_CHECK(list->count <= field->field.max);
     advance(out, pack_array(room(out, HEAD_ROOM), list->count));
     for (size_t i = 0; i < list->count; i++) {
         (void)map_write(field->shape, items + i * field->shape->size, pseudonyms, out);
@@ -240,15 +241,27 @@ static bool record_map_read(enum table table, struct unpacker *in, struct arena 
 static bool list_read(const struct trace_field *field, struct unpacker *in, struct arena *arena,
                       struct record_list *list)
 {
-    size_t count;
+    size_t size = field->shape->size, room = LIST_ROOM, count;
     char *items;
 
     if (!unpack_array(in, &count) || count > field->field.max) {
         return false;
     }
-    items = arena_zalloc(arena, count * field->shape->size);
+    room = count < room ? count : room;
+    items = arena_zalloc(arena, room * size);
     for (size_t i = 0; i < count; i++) {
-        if (!shape_read(field->shape, in, arena, items + i * field->shape->size)) {
+        if (i == room) { /* memory follows what was read, not what was said */
+            char *more;
+
+            if (arena_used(arena) > MEMORY_MAX) {
+                return false;
+            }
+            room = 2 * room < count ? 2 * room : count;
+            more = arena_zalloc(arena, room * size);
+            memcpy(more, items, i * size);
+            items = more;
+        }
+        if (!shape_read(field->shape, in, arena, items + i * size)) {
             return false;
         }
     }

@@ -85,12 +85,8 @@
     static const struct trace_shape name = {sizeof(struct record), name##_fields,                  \
                                             sizeof(name##_fields) / sizeof(name##_fields[0])}
 
-enum {
-    /* More than any message has; so much more is refused before it is allocated. */
-    CONTACTS_MAX = 100000,
-    ATTRIBUTES_MAX = 100000,
-    CALLS_MAX = 1000000,
-};
+/* A list is as long as its message may be large (TRACE_FRAME_MAX). */
+#define ANY_COUNT UINT32_MAX
 
 LIST_LAYOUT(contact, attributes, attribute_count);
 LIST_LAYOUT(contact_list, contacts, count);
@@ -134,7 +130,7 @@ static const struct trace_field contact_fields[] = {
     SECRET(6, contact, primary_email, TEXT),
     TEXT(7, contact, timezone),
     BOOL(8, contact, do_not_call),
-    LIST(9, contact, attributes, attribute, ATTRIBUTES_MAX),
+    LIST(9, contact, attributes, attribute, ANY_COUNT),
     I64(10, contact, created_at),
     I64(11, contact, updated_at),
 };
@@ -188,7 +184,7 @@ static const struct trace_field id_list_fields[] = {
 SHAPE(id_list, id_list);
 
 static const struct trace_field contact_list_fields[] = {
-    LIST(1, contact_list, contacts, contact_patch, CONTACTS_MAX),
+    LIST(1, contact_list, contacts, contact_patch, ANY_COUNT),
 };
 SHAPE(contact_list, contact_list);
 
@@ -202,7 +198,7 @@ const struct trace_shape trace_kept_shape = {sizeof(struct response_kept), respo
                                                  sizeof(response_kept_fields[0])};
 
 static const struct trace_field contact_import_fields[] = {
-    LIST(1, contact_import, contacts, contact_patch, CONTACTS_MAX),
+    LIST(1, contact_import, contacts, contact_patch, ANY_COUNT),
     BOOL(2, contact_import, has_audience),
     UUID(3, contact_import, audience),
 };
@@ -277,7 +273,7 @@ static const struct trace_field calls_offered_fields[] = {
     U32(1, calls_offered, execution),
     U32(2, calls_offered, organisation),
     U32(3, calls_offered, gateway),
-    LIST(4, calls_offered, calls, offered_call, CALLS_MAX),
+    LIST(4, calls_offered, calls, offered_call, ANY_COUNT),
 };
 SHAPE(calls_offered, calls_offered);
 

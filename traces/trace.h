@@ -168,7 +168,8 @@ struct trace_writer;
 int trace_writer_open(const char *path, const struct trace_header *header,
                       struct trace_writer **out, struct od_error *error);
 
-/* Appends a record as it is. 0, OD_EFULL, OD_EIO. */
+/* Appends a record as it is. 0, OD_EFULL, OD_EIO; OD_EINVAL: it is too long for a frame, and the
+ * writer is good for trace_writer_close only. */
 int trace_writer_put(struct trace_writer *writer, const struct trace_record *record,
                      struct od_error *error);
 

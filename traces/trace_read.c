@@ -464,13 +464,12 @@ int trace_reader_next(struct trace_reader *reader, struct trace_record *out, str
 {
     struct unpacker record;
     const uint8_t *from;
-    int code;
 
     if (reader->is_over) {
         return OD_ENOTFOUND;
     }
     if (reader->left.at == reader->left.end) {
-        code = read_frame(reader, error);
+        int code = read_frame(reader, error);
         if (code != 0) {
             return code;
         }

@@ -314,6 +314,11 @@ int trace_writer_put(struct trace_writer *writer, const struct trace_record *rec
                      struct od_error *error)
 {
     trace_put(&writer->buffer, record, NULL);
+    if (trace_frame_is_too_long(&writer->buffer)) {
+        trace_buffer_clear(&writer->buffer);
+        return od_error_set(error, OD_EINVAL, "trace: a record of more than %d bytes",
+                            TRACE_FRAME_MAX);
+    }
     return writer->buffer.bytes.size >= TRACE_FRAME_BYTES ? writer_flush(writer, error) : 0;
 }
 

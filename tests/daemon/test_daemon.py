@@ -2,6 +2,7 @@
 
 import http.client
 import os
+import re
 import resource
 import signal
 import socket
@@ -121,6 +122,14 @@ class Process(Story):
         self.assertGreater(done.returncode, 0)  # not by a signal
         self.assertIn(self.daemon.data, done.stderr)
         self.org()  # the first one does not mind
+
+    def test_port_0_takes_a_free_one(self):
+        daemon = Daemon()
+        daemon._wait_ready = lambda patience: ready_where_it_says(daemon)  # pylint: disable=protected-access
+        daemon.start(port="0")
+        self.addCleanup(daemon.close)
+        self.assertGreater(daemon.port, 0)
+        daemon.admin.read("/api/organizations")
 
     def test_the_data_folder_is_made_when_absent(self):
         daemon = Daemon()
@@ -526,6 +535,14 @@ class Health(Story):
             done, _ = run("--listen", f"127.0.0.1:{self.daemon.port}", "--data-dir", "data")
         self.assertEqual(done.returncode, 1)
         self.assertIn(str(self.daemon.port), done.stderr)
+
+
+def ready_where_it_says(daemon):
+    """Takes the port from the log, and waits for /readyz there."""
+    pattern = re.compile(r'"listening","for":"requests".*"port":(\d+)')
+    said = wait_until(lambda: pattern.search(daemon.log_tail()), "it says where it listens")
+    daemon.port = int(said.group(1))
+    return Daemon._wait_ready(daemon, 60)  # pylint: disable=protected-access
 
 
 def ready_on(daemon, port):

@@ -137,8 +137,8 @@ class UnderLoad(Drain):
     def test_everything_acknowledged_is_there_and_everybody_is_answered(self):
         self.threads = []
         worker = Worker(self.daemon)
-        audience = self.one.audience(5000)["id"]
-        programs = iter([self.program(audience) for _ in range(40)])
+        audience = self.one.audience(2000)["id"]
+        programs = iter([self.program(audience) for _ in range(15)])
         claims = [self.waiting_claim(number) for number in range(5)]
         streams = [self.stream() for _ in range(3)]
         imports = [self.importing() for _ in range(2)]
@@ -169,7 +169,7 @@ class UnderLoad(Drain):
         listed = {row["id"] for row in self.one.api.pages("/api/contacts")}
         self.assertLessEqual(set(self.contacts), listed)
         for execution in self.launched:
-            self.one.wait_counts(execution, total=5000)
+            self.one.wait_counts(execution, total=2000)
         calls = {}
         for call_id, execution in self.results.items():
             if execution not in calls:

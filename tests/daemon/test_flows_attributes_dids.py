@@ -143,7 +143,7 @@ class AttributeRemoval(Story):
     def test_it_goes_on_after_a_crash(self):
         one = self.org()
         made = one.api.create("/api/custom-attributes", {"name": "score", "type": "number"})
-        one.contacts(3000, customAttributes={"score": 7})
+        one.contacts(12000, customAttributes={"score": 7})  # many batches
         request = (f"DELETE /api/custom-attributes/{made['id']} HTTP/1.1\r\nHost: x\r\n"
                    f"X-API-Key: {one.key}\r\n\r\n").encode()
 

@@ -195,10 +195,11 @@ class Descriptors(Story):
     def test_when_they_are_used_up_the_listener_rests_and_comes_back(self):
         one = Organisation(self.daemon)
         process = self.daemon.process.pid
-        used = len(os.listdir(f"/proc/{process}/fd"))
-        resource.prlimit(process, resource.RLIMIT_NOFILE, (used + 10, used + 10))
+        lines = self.daemon.log_tail(1 << 20).count("\n")
+        self.assertLess(len(os.listdir(f"/proc/{process}/fd")), 64)
+        resource.prlimit(process, resource.RLIMIT_NOFILE, (64, 64))
         with contextlib.ExitStack() as stack:
-            for _ in range(40):
+            for _ in range(200):
                 stack.enter_context(self.daemon.connect())
 
             def cpu():
@@ -214,6 +215,7 @@ class Descriptors(Story):
         wait_until(lambda: Client(self.daemon, one.key).get("/api/organization").status == 200,
                    "it serves again")
         self.assertLess(self.daemon.log_tail(1 << 20).count("no connection can be accepted"), 5)
+        self.assertLessEqual(self.daemon.log_tail(1 << 20).count("\n") - lines, 10)
 
 
 class Requests(Case):

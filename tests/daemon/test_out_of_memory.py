@@ -4,7 +4,7 @@ requests asks for, the daemon answers 503 or 500, or ends with status 70 and a l
 was acknowledged is there after the next start, and `outdialctl check` is content.
 
 $OUTDIAL_POINTS is the number of points that are tried, spread over all of them, each once and from
-then on by turns (default 24); `all` tries every one in both ways, which takes long."""
+then on by turns (default 20); `all` tries every one in both ways, which takes long."""
 
 import http.client
 import os
@@ -17,7 +17,7 @@ from outdial_daemon import (
     Daemon, Organisation, Story, Worker, main, node_executed, result, started, wait_until)
 from shims import FailingMalloc
 
-POINTS = os.environ.get("OUTDIAL_POINTS", "24")
+POINTS = os.environ.get("OUTDIAL_POINTS", "20")
 SEED = int(os.environ.get("OUTDIAL_SEED", random.SystemRandom().randrange(1 << 32)))
 UNREACHABLE = (OSError, http.client.HTTPException)
 REASON = re.compile(r"out of memory|Cannot allocate memory|failed to allocate", re.IGNORECASE)

@@ -121,7 +121,7 @@ static bool image_store(const struct run *run)
     (void)snprintf(path, sizeof(path), "%s/lock.mdb", run->folder);
     (void)unlink(path);
     (void)snprintf(path, sizeof(path), "%s/data.mdb", run->folder);
-    fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
     if (fd < 0) {
         return false;
     }
@@ -133,7 +133,8 @@ static bool image_store(const struct run *run)
         }
         done += (size_t)count;
     }
-    return close(fd) == 0;
+    /* Not emptied before: some file systems write out what was emptied and filled again. */
+    return ftruncate(fd, (off_t)run->image.size) == 0 && close(fd) == 0;
 }
 
 /* ---- the record ---- */

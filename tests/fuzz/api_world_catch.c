@@ -6,7 +6,7 @@
 #include "base/instant.h"
 #include "tests/fuzz/api_world_private.h"
 
-/* NOLINTBEGIN(bugprone-reserved-identifier): the names are the linker's */
+/* NOLINTBEGIN(bugprone-reserved-identifier,readability-identifier-naming): the linker's names */
 
 void __real_engine_post(struct engine *engine, const struct message *message, struct arena *arena);
 void __wrap_engine_post(struct engine *engine, const struct message *message, struct arena *arena);
@@ -145,4 +145,4 @@ size_t __wrap_exchange_stream_unsent(const struct exchange *exchange)
     return 0;
 }
 
-/* NOLINTEND(bugprone-reserved-identifier) */
+/* NOLINTEND(bugprone-reserved-identifier,readability-identifier-naming) */

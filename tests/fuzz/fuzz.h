@@ -22,11 +22,15 @@
 #include "base/check.h"
 #include "base/hash.h"
 
+/* NOLINTBEGIN(readability-identifier-naming): the names are libFuzzer's */
+
 /* libFuzzer's entry; returns 0. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 /* Once, before the first input; may be left out. Returns 0. */
 int LLVMFuzzerInitialize(int *argc, char ***argv);
+
+/* NOLINTEND(readability-identifier-naming) */
 
 /* Takes the first byte of the input; 0 when there is none. */
 static inline uint8_t fuzz_byte(struct slice *input)

@@ -26,9 +26,12 @@ enum {
 /* evhttp leaves a tab in front of a value. */
 #define BLANK " \t"
 
-/* libevent's own parser, which its library exports without a header. */
+/* libevent's own parser, which its library exports without a header.
+ * NOLINTBEGIN(readability-identifier-naming) */
 int evhttp_parse_firstline_(struct evhttp_request *request, struct evbuffer *buffer);
 int evhttp_parse_headers_(struct evhttp_request *request, struct evbuffer *buffer);
+
+/* NOLINTEND(readability-identifier-naming) */
 
 /* ---- the same bytes in other pieces ---- */
 

@@ -224,7 +224,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     char *copy = fuzz_copy(input);
 
     for (unsigned i = 0; i < KINDS; i++) {
-        kind = kinds[i].letter == letter ? i : kind;
+        kind = (uint8_t)kinds[i].letter == letter ? i : kind;
     }
     kinds[kind].look(slice_make(copy, input.size));
     free(copy);

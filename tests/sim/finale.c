@@ -127,7 +127,6 @@ void finale_run(struct sim *sim)
         }
     }
     check_end(sim);
-    world_check(sim);
     world_crash(sim);
     world_rest(sim);
     world_check(sim);

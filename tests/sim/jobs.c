@@ -47,6 +47,7 @@ static double now_s(void)
 /* One for all seeds of a process: it is large, and needs no zeros. */
 static struct request requests[SIM_EXCHANGES];
 
+/* NOLINTNEXTLINE(readability-function-size): its parameters are a run */
 static void run_seed(const struct plan *plan, struct sim_slot *slot, unsigned job, uint64_t seed,
                      uint32_t steps, const struct sim_skips *skips, bool tells)
 {

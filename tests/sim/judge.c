@@ -21,6 +21,14 @@ static void see(struct model_execution *x, int64_t at)
     x->seen_at = at > x->seen_at ? at : x->seen_at;
 }
 
+/* Leases and signs of life count from now. */
+static void begin_anew(struct model_execution *x, int64_t mono)
+{
+    for (uint32_t n = 0; n < x->entry_count; n++) {
+        x->entries[n].sign_mono = mono;
+    }
+}
+
 static void on_message(struct sim *sim, const struct told_message *message)
 {
     struct model *model = &sim->model;
@@ -37,6 +45,9 @@ static void on_message(struct sim *sim, const struct told_message *message)
     for (uint32_t i = 0; message->actor.kind == ACTOR_EVERY_EXECUTION && i < model->execution_count;
          i++) {
         see(model->executions[i], message->at);
+        if (message->type == MESSAGE_CLOCK_GAP) {
+            begin_anew(model->executions[i], message->mono);
+        }
     }
 }
 
@@ -124,6 +135,10 @@ static void on_event_reply(struct sim *sim, const struct told_reply *reply)
         return;
     }
     entry = &x->entries[event->entry];
+    if (entry->call_status == CALL_STARTED && event->attempt == entry->queued_attempt &&
+        (reply->status == EVENT_ACCEPTED || reply->status == EVENT_DUPLICATE)) {
+        entry->sign_mono = now->mono; /* "Any event renews a started call" */
+    }
     switch (reply->status) {
     case EVENT_ACCEPTED: on_accepted(sim, x, entry, reply); break;
     case EVENT_REFUSED:
@@ -434,6 +449,7 @@ void model_on_start(struct sim *sim)
 {
     for (uint32_t i = 0; i < sim->model.execution_count; i++) {
         sim->model.executions[i]->queued_count = 0;
+        begin_anew(sim->model.executions[i], sim->mono);
     }
 }
 

@@ -34,7 +34,7 @@ struct options {
 
 static const char *const count_texts[COUNTS] = {
 
-#define COUNT(constant, text) [COUNT_##constant] = text,
+#define COUNT(constant, text) [COUNT_##constant] = (text),
     SIM_COUNTS(COUNT)
 #undef COUNT
 };

@@ -79,6 +79,8 @@ struct model_entry {
     enum call_status call_status;
     struct uuid claim_id, given_claim_id;
     uint64_t last_seq;
+    int64_t
+        sign_mono; /* the last sign of life, of a lease or of a call; a start and a gap are one */
     uint32_t leases;
     uint32_t queued_attempt; /* the highest attempt that was ever queued, durably */
     uint32_t dials;          /* of that attempt, by workers that keep the contract */
@@ -135,7 +137,8 @@ struct model {
 
 /* Reads the log of a batch that is on disk now, or that has no rows. */
 void model_hear(struct sim *sim, const struct sim_log *log, bool has_rows);
-/* The engine was loaded from the store. */
+/* The engine was loaded from the store, or is about to be: leases and signs of life count from now.
+ */
 void model_on_start(struct sim *sim);
 /* What is let out: each must have been heard. */
 void model_on_offer(struct sim *sim, const struct offer *offer);

@@ -141,6 +141,24 @@ static void count_node(struct model_execution *x, unsigned node)
     }
 }
 
+/* The event that is handled now is one of this entry's. */
+static bool is_of(const struct sim *sim, uint32_t n)
+{
+    const struct told_message *now = sim->model.now;
+
+    return (now->type == MESSAGE_CALL_STARTED || now->type == MESSAGE_CALL_RELEASED) &&
+           now->event.entry == n;
+}
+
+/* A lease has ended: after its time, and not within a lease of a start or of a gap. */
+static void check_lapse(struct sim *sim, const struct model_entry *entry)
+{
+    int64_t lease_ms = (int64_t)sim->config->lease_seconds * MS_PER_SECOND;
+
+    SIM_REQUIRE(sim, sim->model.now->mono - entry->sign_mono >= lease_ms);
+    sim_count(sim, COUNT_LAPSED);
+}
+
 void calls_put_live(struct sim *sim, struct model_execution *x, uint32_t n,
                     const struct live_call *row)
 {
@@ -162,10 +180,11 @@ void calls_put_live(struct sim *sim, struct model_execution *x, uint32_t n,
         entry->claim_id = row->claim_id;
         entry->has_claim = true;
     }
-    if (row->status == CALL_QUEUED && entry->call_status == CALL_CLAIMED &&
-        sim->model.now->type != MESSAGE_CALL_RELEASED &&
-        sim->model.now->type != MESSAGE_CALL_STARTED) {
-        sim_count(sim, COUNT_LAPSED);
+    if (row->status == CALL_QUEUED && entry->call_status == CALL_CLAIMED && !is_of(sim, n)) {
+        check_lapse(sim, entry);
+    }
+    if (row->status != entry->call_status) {
+        entry->sign_mono = sim->model.now->mono;
     }
     if (row->status == CALL_QUEUED && !x->is_pull) {
         entry->is_permitted = false; /* given back; nobody is answered */
@@ -242,6 +261,20 @@ static void count_ended(struct sim *sim, const struct call *row)
     }
 }
 
+/* Without a result a call ends in two ways: silent for too long, or by its last lease. */
+static void check_untold(struct sim *sim, const struct model_entry *entry, const struct call *row)
+{
+    int64_t timeout_ms = (int64_t)sim->config->call_timeout_seconds * MS_PER_SECOND;
+
+    if (row->outcome == OUTCOME_TIMEOUT) {
+        SIM_REQUIRE(sim, entry->call_status == CALL_STARTED);
+        SIM_REQUIRE(sim, sim->model.now->mono - entry->sign_mono >= timeout_ms);
+    } else {
+        SIM_REQUIRE(sim, row->outcome == OUTCOME_ERROR && entry->call_status == CALL_CLAIMED);
+        check_lapse(sim, entry);
+    }
+}
+
 void calls_put_ended(struct sim *sim, struct model_execution *x, uint32_t n, const struct call *row)
 {
     struct model_entry *entry;
@@ -259,6 +292,9 @@ void calls_put_ended(struct sim *sim, struct model_execution *x, uint32_t n, con
     SIM_REQUIRE(sim, row->outcome != OUTCOME_NONE && row->late_outcome == OUTCOME_NONE);
     SIM_REQUIRE(sim, row->in_doubt ==
                          (!is_told(sim, n, row->attempt) && row->outcome == OUTCOME_TIMEOUT));
+    if (!is_told(sim, n, row->attempt)) {
+        check_untold(sim, entry, row);
+    }
     entry->attempts++;
     if (entry->attempts < MODEL_ATTEMPTS) {
         entry->outcomes[entry->attempts] = (uint8_t)row->outcome;

@@ -20,12 +20,58 @@ uint32_t moves_some_organisation(struct sim *sim)
 
 static void move_time(struct sim *sim)
 {
-    static const int64_t spans[] = {1000, 5000, 60000, 600000, 3600000, 6 * 3600000};
+    static const int64_t spans[] = {1000, 5000, 60000, 600000, 3600000, INT64_C(6) * 3600000};
 
     int64_t span = 1 + (int64_t)below(sim, (uint32_t)spans[below(sim, 6)]);
 
     /* A busy engine looks at the clock when it comes to it. */
-    world_pass_until(sim, sim->at + span, chance(sim, 40) ? 0 : span / 16);
+    world_pass_until(sim, sim->at + span, chance(sim, 30) ? 0 : span / 16);
+}
+
+/* The next edge of a window of some execution; INSTANT_NEVER: it has none within two days. */
+static int64_t next_edge(struct sim *sim)
+{
+    const struct model *model = &sim->model;
+    const struct model_execution *x;
+    bool is_closed;
+
+    if (model->execution_count == 0) {
+        return INSTANT_NEVER;
+    }
+    x = model->executions[below(sim, model->execution_count)];
+    is_closed = rules_is_closed(x, sim->at);
+    for (int64_t low = sim->at, step = 15 * MS_PER_MINUTE; low < sim->at + 2 * MS_PER_DAY;
+         low += step) {
+        if (rules_is_closed(x, low + step) == is_closed) {
+            continue;
+        }
+        for (; step > 1; step -= step / 2) {
+            low += rules_is_closed(x, low + step / 2) == is_closed ? step / 2 : 0;
+        }
+        return low + 1;
+    }
+    return INSTANT_NEVER;
+}
+
+/* A millisecond makes the difference: something happens just before the edge of a window, and just
+ * behind it. */
+static void move_to_edge(struct sim *sim)
+{
+    int64_t edge = next_edge(sim);
+
+    if (edge == INSTANT_NEVER || edge - 1 <= sim->at) {
+        return;
+    }
+    world_pass_until(sim, edge - 1, chance(sim, 50) ? 0 : MS_PER_MINUTE);
+    workers_claim(sim, 100, false);
+    workers_move(sim);
+    moves_control(sim);
+    world_rest(sim);
+    sim->at++;
+    sim->mono++;
+    world_set_clock(sim, CLOCK_GOES_ON);
+    workers_move(sim);
+    workers_claim(sim, 100, false);
 }
 
 /* The engine sees the time late, as a busy one does. */
@@ -184,6 +230,7 @@ static const struct move {
     {6, "a program changes", moves_change_program},
     {8, "clients repeat what was not answered", clients_repeat},
     {34, "time passes", move_time},
+    {5, "time passes to the edge of a window", move_to_edge},
     {12, "time passes unseen", move_time_unseen},
     {2, "the wall clock is set back", move_clock_back},
     {2, "the wall clock is set ahead", move_clock_ahead},

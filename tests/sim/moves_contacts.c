@@ -127,12 +127,14 @@ void moves_change_did(struct sim *sim)
 
 /* ---- contacts ---- */
 
-/* A date of the attribute "due" around now, or none. */
+/* A date of the attribute "due" around now: within days, or within a few minutes. */
 static void choose_date(struct sim *sim, struct arena *arena, struct contact_patch *patch)
 {
     struct attribute_value *value = arena_zalloc(arena, sizeof(*value));
     char text[INSTANT_TEXT_SIZE];
-    int64_t due = sim->at + ((int64_t)below(sim, 4 * 86400) - 86400) * MS_PER_SECOND;
+    int64_t due =
+        sim->at + (chance(sim, 60) ? ((int64_t)below(sim, 4 * 86400) - 86400) * MS_PER_SECOND
+                                   : (int64_t)below(sim, 200000));
 
     instant_print(due, text);
     value->name = SLICE("due");
@@ -179,9 +181,27 @@ const struct model_contact *moves_some_contact(struct sim *sim)
     return model->contact_count == 0 ? NULL : &model->contacts[below(sim, model->contact_count)];
 }
 
+/* One that has a call in a live execution: another date makes another entry of it. NULL: none. */
+static const struct model_contact *called_contact(struct sim *sim)
+{
+    const struct model *model = &sim->model;
+
+    for (uint32_t i = 0; i < model->execution_count; i++) {
+        const struct model_execution *x = model->executions[i];
+
+        for (uint32_t n = 0; x->exists && x->is_live && x->live > 0 && n < x->entry_count; n++) {
+            if (x->entries[n].is_live && chance(sim, 50)) {
+                return &model->contacts[x->entries[n].contact];
+            }
+        }
+    }
+    return NULL;
+}
+
 void moves_change_contact(struct sim *sim)
 {
-    const struct model_contact *contact = moves_some_contact(sim);
+    const struct model_contact *called = chance(sim, 40) ? called_contact(sim) : NULL;
+    const struct model_contact *contact = called != NULL ? called : moves_some_contact(sim);
     enum request_kind kind = REQUEST_WRITE;
     struct contact_patch *patch;
     struct arena *arena;
@@ -209,7 +229,7 @@ void moves_change_contact(struct sim *sim)
     patch = arena_zalloc(arena, sizeof(*patch));
     patch->value.id = contact->id;
     payload.contact = patch;
-    if (chance(sim, 50)) {
+    if (called == NULL && chance(sim, 50)) {
         patch->present = CONTACT_DO_NOT_CALL;
         patch->value.do_not_call = chance(sim, 40);
     } else {

@@ -142,8 +142,8 @@ static bool choose_audience(struct sim *sim, uint32_t organisation, struct progr
 static void choose_trigger(struct sim *sim, struct trigger_condition *trigger)
 {
     trigger->attribute_name = SLICE("due");
-    trigger->offset_minutes = (int32_t)below(sim, 600) - 300;
-    trigger->has_time_of_day = chance(sim, 30);
+    trigger->offset_minutes = chance(sim, 60) ? 0 : (int32_t)below(sim, 600) - 300;
+    trigger->has_time_of_day = chance(sim, 20);
     trigger->minute_of_day = (uint16_t)(trigger->has_time_of_day ? below(sim, 1440) : 0);
     trigger->recurrence = chance(sim, 80) ? RECURRENCE_ONCE : RECURRENCE_YEARLY;
 }

@@ -97,7 +97,7 @@ static int64_t choose_start(struct sim *sim)
 static void let_work(struct sim *sim)
 {
     unsigned how = below(sim, 100);
-    uint32_t steps = how < 10 ? 0 : between(sim, 1, 24);
+    uint32_t steps = how < 35 ? 0 : between(sim, 1, 24);
 
     engine_limit_turns(sim->engine, chance(sim, 40) ? between(sim, 1, 4) : 1000,
                        chance(sim, 40) ? between(sim, 1, 4) : 1000);
@@ -106,7 +106,7 @@ static void let_work(struct sim *sim)
         return;
     }
     for (uint32_t i = 0; i < steps; i++) {
-        bool may_commit = chance(sim, sim->is_disk_slow ? 3 : 60);
+        bool may_commit = chance(sim, sim->is_disk_slow ? 3 : 40);
 
         if (!world_step(sim, may_commit) && may_commit) {
             break;

@@ -152,7 +152,8 @@ enum { SIM_BROKEN = 3 };
 void sim_run(struct sim *sim, uint32_t steps, const struct sim_skips *skips);
 
 /* A promise is broken, or the simulation itself. */
-void sim_fail(struct sim *sim, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void sim_fail(struct sim *sim, const char *format, ...)
+    __attribute__((format(printf, 2, 3), noreturn));
 
 #define SIM_REQUIRE(sim, condition)                                                                \
     ((condition) ? (void)0 : sim_fail(sim, "%s:%d: %s", __FILE_NAME__, __LINE__, #condition))

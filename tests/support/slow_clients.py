@@ -47,7 +47,9 @@ class Slow:
         if self.kind == "half_open":
             self.socket.send(b"GET /api/organization HTTP/1.1\r\nHost: x\r\nX-A: ")
         elif self.kind == "deaf":
-            self.socket.send(request(self.key, "/api/contacts?limit=100") * 8)
+            many = request(self.key, "/api/contacts?limit=100") * 4
+            self.socket.send(many if self.lives % 2 == 0 else request(
+                self.key, "/api/contacts", "Accept: text/csv") * 4)
         elif self.kind == "pipeline":
             self.taken = 10 * ANSWER_BYTES
         elif self.kind == "dribble" and self.lives % 2 == 0:  # of its body; else of its header
@@ -118,6 +120,7 @@ class SlowClients:
         if not client.act():
             self.cut[client.kind] += 1
             client.close()
+            client.waits_until = time.monotonic() + 1
 
     def run(self):
         while not self.stopping.is_set():

@@ -126,8 +126,8 @@ static void a_gateway_backs_off_for_an_hour_at_most(void **state)
     back_off(f, PUSH, 86400 * 1000);
     demand(f, 1, 11, PUSH, 2);
     assert_string_equal(dispatch(f), "");
-    assert_int_equal(dispatcher_wake(&f->dispatcher).mono, FIXTURE_MONO + 3600 * 1000);
-    f->mono += 3600 * 1000;
+    assert_int_equal(dispatcher_wake(&f->dispatcher).mono, FIXTURE_MONO + INT64_C(3600000));
+    f->mono += INT64_C(3600000);
     assert_string_equal(tick(f), DISPATCH);
     assert_string_equal(dispatch(f), "send execution 11 grant 2\n");
 }

@@ -14,6 +14,7 @@ static void a_launch_takes_the_audience_and_is_answered(void **state)
     assert_int_equal(state_of(f).status, EXECUTION_RUNNING);
     assert_int_equal(state_of(f).actual_start_at, STAGE_START);
     assert_true(world_has(f->stage->world, TABLE_ACTIVE_EXECUTION, &active));
+    assert_int_equal(world_count(f->stage->world, TABLE_ENDED_EXECUTION, NULL), 0);
 }
 
 static void who_must_not_be_called_is_left_out(void **state)
@@ -52,6 +53,7 @@ static void an_empty_audience_completes_at_once(void **state)
     assert_int_equal(f->last.kind, REPLY_LAUNCHED);
     assert_int_equal(state_of(f).status, EXECUTION_COMPLETED);
     assert_int_equal(world_count(f->stage->world, TABLE_ACTIVE_EXECUTION, NULL), 0);
+    assert_int_equal(world_count(f->stage->world, TABLE_ENDED_EXECUTION, NULL), 1);
     assert_null(stage_find(f->stage, FIXTURE_EXECUTION));
 }
 

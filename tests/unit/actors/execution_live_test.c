@@ -201,6 +201,17 @@ static void a_date_before_the_launch_is_missed(void **state)
     assert_int_equal(count(f, TABLE_TRIGGER_DUE), 0);
 }
 
+/* "due before the launch": one that is due at its very instant fires. */
+static void a_date_at_the_launch_fires(void **state)
+{
+    struct fixture *f = *state;
+
+    put_contact(f, 101, DATE_NOW);
+    start(f);
+    assert_trigger(f, 0, TRIGGER_FIRED, hours(0), 0);
+    assert_int_equal(count(f, TABLE_ENTRY), 1);
+}
+
 static void an_ended_execution_takes_no_changes(void **state)
 {
     struct fixture *f = *state;
@@ -464,6 +475,7 @@ static const struct CMUnitTest tests[] = {
     CASE(what_has_no_value_any_more_is_cancelled),
     CASE(a_new_date_after_firing_is_a_new_trigger),
     CASE(a_date_before_the_launch_is_missed),
+    CASE(a_date_at_the_launch_fires),
     CASE(an_ended_execution_takes_no_changes),
     CASE(a_trigger_fires_into_audience_and_execution),
     CASE(due_and_past_fires_at_once),

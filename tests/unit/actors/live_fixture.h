@@ -6,6 +6,7 @@
 
 /* Values of the attribute, by how far they are from the launch (2026-01-05T10:00:00Z). */
 #define DATE_BEFORE "2026-01-05T09:00:00Z"
+#define DATE_NOW    "2026-01-05T10:00:00Z"
 #define DATE_1H     "2026-01-05T11:00:00Z"
 #define DATE_2H     "2026-01-05T12:00:00Z"
 

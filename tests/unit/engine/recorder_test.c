@@ -148,6 +148,20 @@ static void a_full_disk_ends_it_at_a_whole_frame(void **state)
     assert_true(read_back(f, lost) < taken);
 }
 
+static void a_recording_that_is_given_up_says_why(void **state)
+{
+    struct fixture *f = *state;
+    char lost[200];
+
+    assert_true(append(f, 0));
+    recorder_lose(f->recorder, "for a reason");
+    recorder_lose(f->recorder, "for another"); /* the first one counts */
+    assert_false(append(f, 1));
+    end(f);
+    assert_int_equal(read_back(f, lost), 1);
+    assert_string_equal(lost, "for a reason");
+}
+
 static void nothing_is_overwritten(void **state)
 {
     struct fixture *f = *state;
@@ -165,6 +179,7 @@ static const struct CMUnitTest tests[] = {
     TEST(what_is_handed_over_is_in_the_file),
     TEST(too_much_ends_the_recording),
     TEST(a_full_disk_ends_it_at_a_whole_frame),
+    TEST(a_recording_that_is_given_up_says_why),
     TEST(nothing_is_overwritten),
 };
 OD_TEST_MAIN(tests)

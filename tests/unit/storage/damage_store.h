@@ -20,7 +20,8 @@ enum {
     DAMAGE_TEXT = 9000,
 };
 
-/* META rows of which nothing is expected, so that check looks at their pages and checksums alone. */
+/* META rows of which nothing is expected, so that check looks at their pages and checksums alone.
+ */
 static inline void damage_row(struct batch *batch, uint32_t number, uint32_t commit)
 {
     static char text[DAMAGE_TEXT];
@@ -77,7 +78,7 @@ static inline bool damage_on_damage(void *context, const char *text)
     struct damage_digest *digest = context;
 
     if (digest->first[0] == '\0') {
-        (void)snprintf(digest->first, sizeof(digest->first), "%s", text);
+        (void)snprintf(digest->first, sizeof(digest->first), "%.255s", text);
     }
     return true;
 }

@@ -22,6 +22,7 @@ static bool is_like_a_failed_commit(const struct page_meta *meta, size_t bit)
     return bit == (size_t)TRANSACTION_AT * 8 + 1 && (meta->transaction & 2) != 0;
 }
 
+/* NOLINTNEXTLINE(readability-function-size): nested by cmocka's macros */
 static void each_bit_of_a_head_is_found(void **state)
 {
     struct store_fixture *f = *state;
@@ -37,7 +38,7 @@ static void each_bit_of_a_head_is_found(void **state)
     newest = metas.meta[0].transaction < metas.meta[1].transaction ? 1 : 0;
     for (unsigned head = 0; head < PAGE_METAS; head++) {
         for (size_t bit = 0; bit < (size_t)HEAD_BYTES * 8; bit++) {
-            off_t at = (off_t)(head * DAMAGE_PAGE + bit / 8);
+            off_t at = (off_t)((size_t)head * DAMAGE_PAGE + bit / 8);
             uint8_t before, after;
 
             if (means_nothing(bit / 8) || (head != newest && bit / 8 < TRANSACTION_AT)) {
@@ -75,7 +76,7 @@ static void what_is_no_store_is_said(void **state)
     assert_int_equal(ftruncate(fd, 0), 0);
     assert_int_equal(page_metas_read(fd, &metas, &f->error), OD_ECORRUPT);
     assert_int_equal(pwrite(fd, f, sizeof(*f), 0), (ssize_t)sizeof(*f));
-    assert_int_equal(ftruncate(fd, 2 * DAMAGE_PAGE), 0);
+    assert_int_equal(ftruncate(fd, (off_t)2 * DAMAGE_PAGE), 0);
     assert_int_equal(page_metas_read(fd, &metas, &f->error), OD_ECORRUPT);
     assert_non_null(strstr(f->error.text, "not one of a store"));
     close(fd);

@@ -1,12 +1,13 @@
-/* Damage of every kind is found, or hits bytes that mean nothing: then the rows are what they were. */
+/* Damage of every kind is found, or hits bytes that mean nothing: then the rows are what they were.
+ */
 #include "storage/page_walk.h"
 
 #include "storage/check.h"
 #include "tests/unit/storage/damage_store.h"
 
 enum {
-    FLIPS = 3000,  /* by the walk alone */
-    CHECKS = 200,  /* of each kind, by check */
+    FLIPS = 1500, /* by the walk alone */
+    CHECKS = 200, /* of each kind, by check */
 };
 
 static void a_sound_store_has_its_rows(void **state)
@@ -50,8 +51,8 @@ static void a_flipped_bit_is_found_or_means_nothing(void **state)
             found++;
             assert_non_null(strstr(damaged.first, "restore the backup"));
         } else if (damaged.crc != sound.crc || damaged.rows != sound.rows) {
-            fail_msg("bit of byte %ld of page %ld: other rows, and nothing found", (long)(at % 4096),
-                     (long)page);
+            fail_msg("bit of byte %ld of page %ld: other rows, and nothing found",
+                     (long)(at % 4096), (long)page);
         }
         assert_int_equal(pwrite(fd, &before, 1, at), 1);
     }
@@ -77,8 +78,7 @@ static void on_finding(void *context, const char *text)
 }
 
 /* Whether check finds something; if not, LMDB reads what it read before. */
-static bool is_found(struct store_fixture *f, const struct damage_digest *sound,
-                     struct said *said)
+static bool is_found(struct store_fixture *f, const struct damage_digest *sound, struct said *said)
 {
     struct check_listener listener = {said, on_finding, NULL};
     struct damage_digest read;
@@ -206,8 +206,10 @@ static void check_refuses_files_that_were_cut_off(void **state)
     cmocka_unit_test_setup_teardown(name, store_fixture_setup, store_fixture_teardown)
 
 static const struct CMUnitTest tests[] = {
-    CASE(a_sound_store_has_its_rows),       CASE(a_flipped_bit_is_found_or_means_nothing),
-    CASE(check_finds_flipped_bits),         CASE(check_names_zeroed_pages),
+    CASE(a_sound_store_has_its_rows),
+    CASE(a_flipped_bit_is_found_or_means_nothing),
+    CASE(check_finds_flipped_bits),
+    CASE(check_names_zeroed_pages),
     CASE(check_refuses_files_that_were_cut_off),
 };
 OD_TEST_MAIN(tests)

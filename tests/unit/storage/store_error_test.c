@@ -1,4 +1,5 @@
 /* Whether there is room. What each error means is in store_test.c. */
+#include "model/records.h"
 #include "storage/store.h"
 #include "tests/support/od_test.h"
 #include "tests/unit/storage/store_fixture.h"

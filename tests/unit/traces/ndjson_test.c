@@ -250,6 +250,7 @@ static void changed_lines_end(void **state)
 
 /* ---- names ---- */
 
+/* NOLINTNEXTLINE(readability-function-size,readability-function-cognitive-complexity): by macros */
 static void assert_named(const struct form *form, unsigned type)
 {
     for (size_t i = 0; form != NULL && i < form->member_count; i++) {

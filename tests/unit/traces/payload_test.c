@@ -163,6 +163,36 @@ static void a_patch_of_a_contact_comes_back(void **state)
     arena_deinit(&arena);
 }
 
+/* Memory for a list grows as it is read. */
+static void a_long_list_comes_back(void **state)
+{
+    enum { CALLS = 5000 };
+    static struct offered_call calls[CALLS];
+    const union payload payload = {.offered = {.execution = 1, .calls = calls, .count = CALLS}};
+    union payload out;
+    struct unpacker in;
+    struct arena arena;
+    struct buf bytes;
+    uint64_t zone;
+
+    (void)state;
+    arena_init(&arena, 4096);
+    buf_init(&bytes);
+    for (uint32_t i = 0; i < CALLS; i++) {
+        calls[i] = (struct offered_call){.entry = i, .attempt = (uint16_t)(i % 7)};
+    }
+    payload_write(MESSAGE_CALLS_OFFERED, &payload, 0, NULL, &bytes);
+    in = unpack_from(buf_slice(&bytes));
+    assert_true(payload_read(MESSAGE_CALLS_OFFERED, &in, &arena, &out, &zone));
+    assert_int_equal(out.offered.count, CALLS);
+    for (uint32_t i = 0; i < CALLS; i++) {
+        assert_int_equal(out.offered.calls[i].entry, i);
+        assert_int_equal(out.offered.calls[i].attempt, i % 7);
+    }
+    buf_deinit(&bytes);
+    arena_deinit(&arena);
+}
+
 /* ---- any bytes ---- */
 
 static void damaged_bytes_are_a_payload_or_a_refusal(void **state)
@@ -231,6 +261,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(shapes_name_every_member),
     cmocka_unit_test(every_payload_comes_back),
     cmocka_unit_test(a_patch_of_a_contact_comes_back),
+    cmocka_unit_test(a_long_list_comes_back),
     cmocka_unit_test(damaged_bytes_are_a_payload_or_a_refusal),
     cmocka_unit_test(what_is_no_payload_is_refused),
 };
