@@ -84,7 +84,11 @@ class UnderLoad(Drain):
             self.contacts.append(made["id"])
 
     def launch(self, api, program):
-        made = self.good(api.post(f"/api/programs/{program()}/launch"), 201)
+        program = program()
+        if program is None:  # all have been launched
+            self.stopping.wait(0.01)
+            return
+        made = self.good(api.post(f"/api/programs/{program}/launch"), 201)
         with self.lock:
             self.launched.append(made["executionId"])
 
@@ -145,7 +149,7 @@ class UnderLoad(Drain):
         for _ in range(2):
             self.load(self.create, self.one.api.clone())
             self.load(self.dial, worker.clone())
-        self.load(self.launch, self.one.api.clone(), lambda: next(programs))
+        self.load(self.launch, self.one.api.clone(), lambda: next(programs, None))
         wait_until(lambda: len(self.contacts) > 30 and len(self.results) > 30 and self.launched,
                    "a load")
         try:

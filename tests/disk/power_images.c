@@ -355,7 +355,9 @@ static void names_read(struct run *run, struct reader *reader)
             name_add(run, kinds[i].kind, text);
         }
     }
-    qsort(run->names, run->name_count, sizeof(*run->names), names_compare);
+    if (run->name_count > 0) {
+        qsort(run->names, run->name_count, sizeof(*run->names), names_compare);
+    }
 }
 
 static bool bad(struct run *run, size_t cut, const char *text)
