@@ -6,7 +6,7 @@ under a short load. Whichever it is,
     and a line that says why;
   - afterwards the store is sound, and holds everything that was acknowledged.
 
-$OUTDIAL_POINTS (default 36) is how many points the sweep has; "all" is every call of the load, in every way.
+$OUTDIAL_POINTS (default 24) is how many points the sweep has; "all" is every call of the load, in every way.
 """
 
 import http.client
@@ -19,7 +19,7 @@ import unittest
 from outdial_daemon import Organisation, Worker, expect, result, started, wait_until
 from shim import EIO, ENOSPC, SHORT, Control, ShimDaemon
 
-POINTS = os.environ.get("OUTDIAL_POINTS", "36")
+POINTS = os.environ.get("OUTDIAL_POINTS", "24")
 SEED = int(os.environ.get("OUTDIAL_SEED", "5"))
 LOST = (OSError, http.client.HTTPException)  # nothing is known about the request
 WAYS = {EIO: "EIO", ENOSPC: "ENOSPC", SHORT: "short"}
