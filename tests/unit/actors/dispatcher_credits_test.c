@@ -47,6 +47,7 @@ static void a_grant_is_cut_to_the_balance(void **state)
     struct fixture *f = *state;
 
     change(f, MESSAGE_CREDITS_SET, 1, true, 2);
+    assert_string_equal(saved(f, 1), "2/0"); /* what is saved below is the grant's doing */
     demand(f, 1, 11, PUSH, 5);
     demand(f, 2, 21, PUSH, 3);
     assert_string_equal(dispatch(f), "send execution 11 grant 2 with credits\n"
