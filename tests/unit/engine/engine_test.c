@@ -1,6 +1,8 @@
 /* The engine's public verbs: taking and refusing messages, draining, starting again. */
 #include "tests/unit/engine/engine_fixture.h"
 
+enum { LONG_WORK_CONTACTS = 6000 };
+
 static uint64_t post_audience(struct fixture *f, uint32_t number)
 {
     struct audience audience = {
@@ -172,6 +174,40 @@ static void a_campaign_goes_on_after_a_restart(void **state)
     assert_int_equal(now.counters.completed + now.counters.failed, 60);
 }
 
+static uint64_t rows(struct fixture *f, enum table table)
+{
+    struct reader *reader = engine_begin_read(f->engine);
+    uint64_t count = 0;
+
+    OD_CHECK(reader != NULL && reader_count(reader, table, &count) == 0);
+    engine_end_read(f->engine, reader);
+    return count;
+}
+
+/* The members of a deleted audience go in slices, under a job. */
+static void long_work_goes_on_after_a_crash(void **state)
+{
+    struct fixture *f = *state;
+    const struct owned_id audience = {FIXTURE_ORGANISATION, fixture_id(800)};
+
+    f->config->batch_max_messages = 1;
+    fixture_open(f);
+    fixture_add_organisation(f);
+    fixture_add_contacts(f, 1000, LONG_WORK_CONTACTS);
+    fixture_do(f, MESSAGE_AUDIENCE_DELETE, FIXTURE_ORGANISATION, (union payload){.id = audience},
+               NULL);
+    fixture_close(f); /* as a crash would: nothing is drained */
+    fixture_open(f);
+    assert_int_equal(rows(f, TABLE_JOB), 1);
+    assert_true(rows(f, TABLE_MEMBER) > 0);
+    for (unsigned i = 0; i < LONG_WORK_CONTACTS / 100 && rows(f, TABLE_JOB) > 0; i++) {
+        fixture_post(f, MESSAGE_PAUSE, 999999, (union payload){.grant = 0}, NULL); /* refused */
+        fixture_wait(f);
+    }
+    assert_int_equal(rows(f, TABLE_JOB), 0);
+    assert_int_equal(rows(f, TABLE_MEMBER), 0);
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
 
 static const struct CMUnitTest tests[] = {
@@ -183,6 +219,7 @@ static const struct CMUnitTest tests[] = {
     CASE(ids_ascend),
     CASE(a_second_engine_on_the_folder_is_refused),
     CASE(a_campaign_goes_on_after_a_restart),
+    CASE(long_work_goes_on_after_a_crash),
 };
 
 OD_TEST_MAIN(tests)
