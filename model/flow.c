@@ -42,7 +42,10 @@ static char unescape(struct slice text, size_t *at)
         return (char)code;
     }
     *at += 2;
-    return found != NULL ? meanings[found - letters] : letter;
+    if (found == NULL) {
+        return letter;
+    }
+    return meanings[found - letters];
 }
 
 /* Whether the string between the quotes, with its escapes, is the id. */

@@ -241,23 +241,23 @@ static bool record_map_read(enum table table, struct unpacker *in, struct arena 
 static bool list_read(const struct trace_field *field, struct unpacker *in, struct arena *arena,
                       struct record_list *list)
 {
-    size_t size = field->shape->size, room = LIST_ROOM, count;
+    size_t size = field->shape->size, slots = LIST_ROOM, count;
     char *items;
 
     if (!unpack_array(in, &count) || count > field->field.max) {
         return false;
     }
-    room = count < room ? count : room;
-    items = arena_zalloc(arena, room * size);
+    slots = count < slots ? count : slots;
+    items = arena_zalloc(arena, slots * size);
     for (size_t i = 0; i < count; i++) {
-        if (i == room) { /* memory follows what was read, not what was said */
+        if (i == slots) { /* memory follows what was read, not what was said */
             char *more;
 
             if (arena_used(arena) > MEMORY_MAX) {
                 return false;
             }
-            room = 2 * room < count ? 2 * room : count;
-            more = arena_zalloc(arena, room * size);
+            slots = 2 * slots < count ? 2 * slots : count;
+            more = arena_zalloc(arena, slots * size);
             memcpy(more, items, i * size);
             items = more;
         }

@@ -12,7 +12,7 @@ import tempfile
 from outdial_daemon import Daemon, Story, main, program_path, wait_until
 
 PAGE = 4096
-ROUNDS = int(os.environ.get("OUTDIAL_DAMAGES", "20"))  # of each kind
+ROUNDS = int(os.environ.get("OUTDIAL_DAMAGES", "8"))  # of each kind
 SEED = int(os.environ.get("OUTDIAL_SEED", "16"))
 
 

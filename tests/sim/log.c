@@ -241,7 +241,9 @@ static void on_reply(void *context, const struct reply *reply)
     case REPLY_EVENT:
         told->status = reply->event.status;
         told->dial_by = reply->event.dial_by;
-        told->why = reply->event.message != NULL ? reply->event.message[0] : '\0';
+        if (reply->event.message != NULL) {
+            told->why = reply->event.message[0];
+        }
         break;
     case REPLY_CREDITS: told->credits = reply->credits; break;
     case REPLY_EXECUTION: told->execution_status = reply->execution.state->status; break;
