@@ -1,18 +1,8 @@
 #include "base/memory.h"
 
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "base/check.h"
-#include "base/log.h"
-
-/* The log needs no memory. No handlers of exit: they may. */
-void memory_exhausted(void)
-{
-    log_error("out of memory: the process ends, and goes on from the store at its next start",
-              FIELD_INT("status", MEMORY_EXIT_STATUS));
-    _exit(MEMORY_EXIT_STATUS);
-}
 
 void *memory_resize(void *old, size_t count, size_t size)
 {
