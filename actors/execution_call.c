@@ -60,7 +60,8 @@ static bool may_have_been_skipped(const struct step *s)
     struct key key = key_entry(s->e->number, event->entry);
     struct entry entry;
 
-    return view_get(s->view, TABLE_ENTRY, &key, &entry) && entry.status == ENTRY_SKIPPED &&
+    return event->tag == call_tag_of_era(&s->e->settings.id, s->e->state.era) &&
+           view_get(s->view, TABLE_ENTRY, &key, &entry) && entry.status == ENTRY_SKIPPED &&
            event->attempt == entry.attempts + 1;
 }
 

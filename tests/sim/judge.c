@@ -128,13 +128,20 @@ static void on_event_reply(struct sim *sim, const struct told_reply *reply)
     struct model_execution *x = existing(sim, now->actor.number);
     struct model_entry *entry;
 
-    if (x == NULL || event->tag != x->tag || event->entry >= x->entry_count ||
-        event->attempt > x->entries[event->entry].queued_attempt) {
+    if (x == NULL || event->tag != x->tag || event->entry >= x->entry_count) {
         SIM_REQUIRE(sim, reply->status == EVENT_UNKNOWN);
         sim_count(sim, COUNT_UNKNOWN);
         return;
     }
     entry = &x->entries[event->entry];
+    if (event->attempt >
+        entry->queued_attempt) { /* the skipped one's next: nobody knows if it was */
+        bool is_skipped = entry->status == ENTRY_SKIPPED && event->attempt == entry->attempts + 1;
+
+        SIM_REQUIRE(sim, reply->status == (is_skipped ? EVENT_STALE : EVENT_UNKNOWN));
+        sim_count(sim, COUNT_UNKNOWN);
+        return;
+    }
     if (entry->call_status == CALL_STARTED && event->attempt == entry->queued_attempt &&
         (reply->status == EVENT_ACCEPTED || reply->status == EVENT_DUPLICATE)) {
         entry->sign_mono = now->mono; /* "Any event renews a started call" */

@@ -152,6 +152,11 @@ static void started_wants_the_claim_id(void **state)
 static void started_is_refused_for_whom_may_not_be_called(void **state)
 {
     struct fixture *f = *state;
+    struct call_event about = {.entry = 0, .attempt = 1, .tag = 12345};
+    const struct message foreign = {.actor = {ACTOR_EXECUTION, FIXTURE_EXECUTION},
+                                    .type = MESSAGE_CALL_STARTED,
+                                    .exchange = FIXTURE_EXCHANGE,
+                                    .payload.event = &about};
 
     launch(f, 2);
     claim(f, 2);
@@ -167,6 +172,8 @@ static void started_is_refused_for_whom_may_not_be_called(void **state)
     assert_int_equal(entry_of(f, 0).completed_at, f->stage->at);
     assert_int_equal(started(f, 0, 1), EVENT_STALE); /* the answer was lost: it is over */
     assert_int_equal(started(f, 0, 2), EVENT_UNKNOWN);
+    stage_post(f->stage, &foreign);
+    assert_int_equal(f->last.event, EVENT_UNKNOWN);
     assert_int_equal(dispatcher_in_flight(&f->stage->dispatcher), 0);
 }
 
