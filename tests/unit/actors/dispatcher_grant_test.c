@@ -123,7 +123,7 @@ static void a_gateway_backs_off_for_an_hour_at_most(void **state)
 {
     struct fixture *f = *state;
 
-    back_off(f, PUSH, 86400 * 1000);
+    back_off(f, PUSH, INT64_C(86400000));
     demand(f, 1, 11, PUSH, 2);
     assert_string_equal(dispatch(f), "");
     assert_int_equal(dispatcher_wake(&f->dispatcher).mono, FIXTURE_MONO + INT64_C(3600000));
