@@ -226,7 +226,7 @@ void clients_repeat(struct sim *sim)
             SIM_REQUIRE(sim, key->done == (response.status == 200 ? 1U : 0U));
             sim_count(sim, COUNT_REPLAYED);
         } else if (key->done > 0) { /* its response is kept for a day, in the same batch */
-            SIM_REQUIRE(sim, sim->latest_at - key->done_at >= KEPT_RESPONSE_HOURS * MS_PER_HOUR);
+            SIM_REQUIRE(sim, key->latest_at - key->done_at >= KEPT_RESPONSE_HOURS * MS_PER_HOUR);
             key->is_done = true;
         } else {
             post_keyed(sim, i);

@@ -303,7 +303,7 @@ static void note_reply(struct sim *sim, const struct told_reply *reply)
         struct keyed_request *key = &sim->keys[request->index];
 
         key->done++;
-        key->done_at = sim->latest_at;
+        key->done_at = key->latest_at = sim->model.now->at;
         SIM_REQUIRE(sim, key->done == 1); /* once, whatever crashed when */
     }
 }

@@ -84,7 +84,8 @@ struct keyed_request {
     int64_t amount;
     uint8_t hash[KEY_HASH_BYTES];
     unsigned done;   /* times that it was carried out, durably */
-    int64_t done_at; /* the latest wall instant that had been seen then */
+    int64_t done_at;   /* by the wall clock, as its message says */
+    int64_t latest_at; /* that the wall clock, which may be set back, has shown since */
     unsigned tries;
 };
 
@@ -102,7 +103,6 @@ struct sim {
     struct engine *engine;
     struct engine_watch watch;
     int64_t at, mono;
-    int64_t latest_at; /* of the wall clock, which may be set back */
     bool is_disk_full, is_disk_slow;
     int refusal; /* of the next commit; 0: none */
     bool has_crashed_by_itself;

@@ -55,8 +55,10 @@ void world_commit(struct sim *sim, bool is_unheard)
 
 static void note_time(struct sim *sim)
 {
-    if (sim->at > sim->latest_at) {
-        sim->latest_at = sim->at;
+    for (unsigned i = 0; i < SIM_KEYS; i++) {
+        struct keyed_request *key = &sim->keys[i];
+
+        key->latest_at = sim->at > key->latest_at ? sim->at : key->latest_at;
     }
 }
 
