@@ -387,8 +387,11 @@ class Daemon:
         tool = os.environ.get("OUTDIALCTL")
         if not tool or not os.path.exists(os.path.join(self.data, "admin.key")):
             return
+        environment = dict(os.environ)
+        if "ASAN_OPTIONS" in environment:  # the search for leaks is half of such a run; test_outdialctl has it
+            environment["ASAN_OPTIONS"] += ":detect_leaks=0"
         done = subprocess.run([tool, "check", "--data-dir", self.data], capture_output=True,
-                              text=True, timeout=300, check=False)
+                              text=True, timeout=300, check=False, env=environment)
         if done.returncode != 0:
             raise AssertionError(
                 f"outdialctl check: exit {done.returncode}\n{done.stdout}{done.stderr}")
