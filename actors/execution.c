@@ -113,11 +113,6 @@ void execution_save(struct execution *e, struct effects *out)
     effect_put(out, TABLE_EXECUTION_STATE, &key, &e->state);
     execution_report_save(e, out);
     counters_save(&e->counters, e->number, out);
-    if (execution_is_over(e)) {
-        struct key ended = key_ended_execution(e->state.actual_end_at, e->number);
-
-        effect_put(out, TABLE_ENDED_EXECUTION, &ended, &(struct due_row){0});
-    }
     e->is_dirty = false;
 }
 

@@ -84,8 +84,7 @@ void execution_handle(struct execution *e, const struct actor_settings *settings
                       const struct message *m, struct view *view, struct effects *out);
 
 /* Puts the EXECUTION_STATE row, the report, the log of what was queued, and the counters of its
- * rules if they have changed, and ENDED_EXECUTION when it is over, so that retention never removes
- * what is still to be saved; clears is_dirty. The engine calls it when a batch closes: once a
+ * rules if they have changed; clears is_dirty. The engine calls it when a batch closes: once a
  * commit, not once a transition. */
 void execution_save(struct execution *e, struct effects *out);
 

@@ -155,6 +155,8 @@ void execution_finish(const struct step *s)
         struct message gone = {.actor = {ACTOR_DISPATCHER, 0}, .type = MESSAGE_DEMAND};
 
         effect_delete(s->out, TABLE_ACTIVE_EXECUTION, &key);
+        key = key_ended_execution(e->state.actual_end_at, e->number);
+        effect_put(s->out, TABLE_ENDED_EXECUTION, &key, &(struct due_row){0});
         gone.payload.demand = (struct demand){.execution = e->number,
                                               .organisation = e->settings.organisation,
                                               .gateway = e->gateway,
@@ -163,6 +165,5 @@ void execution_finish(const struct step *s)
             effect_send(s->out, &gone);
         }
         e->is_over_said = true;
-        e->is_dirty = true; /* retention hears of it when it is saved */
     }
 }

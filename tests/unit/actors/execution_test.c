@@ -201,42 +201,6 @@ static void broken_counters_stop_the_process(void **state)
     e->state.counters.in_progress++;
 }
 
-/* ---- retention ---- */
-
-struct early {
-    struct fixture *f;
-    unsigned seen; /* messages at which retention knew, and it was still in memory */
-};
-
-static void look_for_ended(void *context, const struct message *m)
-{
-    struct early *early = context;
-
-    (void)m;
-    early->seen += world_count(early->f->stage->world, TABLE_ENDED_EXECUTION, NULL) > 0 &&
-                   stage_find(early->f->stage, FIXTURE_EXECUTION) != NULL;
-}
-
-/* The clock may have gone ahead by more than an execution is kept: a sweep in the same batch would
- * remove what is still to be saved, and its state would stay for ever. */
-static void retention_hears_of_it_with_its_last_state(void **state)
-{
-    struct fixture *f = *state;
-    struct early early = {.f = f};
-
-    launch(f, 1);
-    claim(f, 1);
-    started(f, 0, 1);
-    command(f, MESSAGE_CANCEL);
-    assert_int_equal(world_count(f->stage->world, TABLE_ENDED_EXECUTION, NULL), 0);
-    f->stage->watch.context = &early;
-    f->stage->watch.on_message = look_for_ended;
-    result(f, 0, 1, OUTCOME_ANSWERED); /* and what follows from it */
-    f->stage->watch.on_message = NULL;
-    assert_int_equal(early.seen, 0);
-    assert_int_equal(world_count(f->stage->world, TABLE_ENDED_EXECUTION, NULL), 1);
-}
-
 #define CASE(name) cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
 
 static const struct CMUnitTest tests[] = {
@@ -251,7 +215,6 @@ static const struct CMUnitTest tests[] = {
     CASE(the_state_is_saved_once_a_batch),
     CASE(it_is_over_when_nothing_is_left_to_do),
     CASE(broken_counters_stop_the_process),
-    CASE(retention_hears_of_it_with_its_last_state),
 };
 
 OD_TEST_MAIN(tests)
