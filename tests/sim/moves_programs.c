@@ -3,8 +3,6 @@
 #include "model/lifecycle.h"
 #include "tests/sim/sim.h"
 
-enum { EXECUTIONS_MAX = MODEL_EXECUTIONS - 8 };
-
 void moves_make_flow(struct sim *sim, uint32_t organisation)
 {
     struct arena *arena = arena_new();
@@ -86,7 +84,9 @@ static void choose_limits(struct sim *sim, struct program *program)
 {
     static const uint64_t paces[] = {500000, 1000000, 5000000, 50000000};
 
-    if (chance(sim, 25)) {
+    if (sim->kind == SIM_LARGE && chance(sim, 70)) { /* asleep for a long time */
+        program->start_at = sim->at + (int64_t)below(sim, 86400) * MS_PER_SECOND;
+    } else if (chance(sim, 25)) {
         program->start_at = sim->at + ((int64_t)below(sim, 7200) - 3600) * MS_PER_SECOND;
     }
     if (chance(sim, 20)) {
@@ -156,7 +156,7 @@ void moves_make_program(struct sim *sim, uint32_t organisation)
 
     program->mode = chance(sim, 80) ? MODE_BATCH : MODE_LIVE;
     choose_pool(sim, arena, program);
-    if (sim->model.program_count + 4 >= MODEL_PROGRAMS || program->did_count == 0 ||
+    if (sim->model.program_count + 4 >= sim->model.most.programs || program->did_count == 0 ||
         !choose_audience(sim, organisation, program)) {
         arena_free(arena);
         return;
@@ -223,7 +223,7 @@ void moves_launch(struct sim *sim)
     const struct model_program *program = some_program(sim);
     union payload payload;
 
-    if (program == NULL || sim->model.execution_count >= EXECUTIONS_MAX) {
+    if (program == NULL || sim->model.execution_count + 8 >= sim->model.most.executions) {
         return;
     }
     if (chance(sim, 50)) {
