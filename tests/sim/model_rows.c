@@ -358,7 +358,10 @@ static void put_of_execution(struct sim *sim, const struct told_row *row)
 
     SIM_REQUIRE(sim, x != NULL);
     if (!x->exists) {
-        SIM_REQUIRE(sim, row->table == TABLE_EVENT);
+        if (row->table != TABLE_EVENT) {
+            sim_fail(sim, "a row of table %d is put for execution %u, which was removed",
+                     (int)row->table, row->owner);
+        }
         return;
     }
     model_change(&sim->model, x);

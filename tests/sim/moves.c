@@ -2,7 +2,7 @@
 #include "base/check.h"
 #include "tests/sim/web.h"
 
-enum { PROGRAMS_OF_LARGE = 265 };
+enum { PROGRAMS_AT_ONCE = 50, EXECUTIONS_OF_LARGE = 2000, LARGE_ROUNDS_MAX = 60 };
 
 uint32_t moves_some_organisation(struct sim *sim)
 {
@@ -296,10 +296,9 @@ static void widen(struct sim *sim)
     world_rest(sim);
 }
 
-/* All that can be launched, is. */
-static void launch_all(struct sim *sim)
+static void launch_from(struct sim *sim, uint32_t first)
 {
-    for (uint32_t i = 0; i < sim->model.program_count; i++) {
+    for (uint32_t i = first; i < sim->model.program_count; i++) {
         const struct model_program *program = &sim->model.programs[i];
         union payload payload;
 
@@ -316,6 +315,21 @@ static void launch_all(struct sim *sim)
     world_rest(sim);
 }
 
+/* Programs of every organisation, each of which is launched, until there are thousands. */
+static void enlarge(struct sim *sim)
+{
+    for (unsigned i = 0; sim->model.execution_count < EXECUTIONS_OF_LARGE; i++) {
+        uint32_t first = sim->model.program_count;
+
+        SIM_REQUIRE(sim, i < LARGE_ROUNDS_MAX);
+        for (uint32_t n = 0; n < PROGRAMS_AT_ONCE * MODEL_ORGANISATIONS; n++) {
+            moves_make_program(sim, 1 + n % MODEL_ORGANISATIONS);
+        }
+        world_rest(sim);
+        launch_from(sim, first);
+    }
+}
+
 static uint32_t choose_organisations(struct sim *sim)
 {
     if (sim->kind == SIM_LARGE) {
@@ -326,7 +340,6 @@ static uint32_t choose_organisations(struct sim *sim)
 
 void moves_make_world(struct sim *sim)
 {
-    bool is_large = sim->kind == SIM_LARGE;
     uint32_t organisations = choose_organisations(sim);
     uint32_t contacts = chance(sim, 80) ? between(sim, 3, 30) : between(sim, 30, 120);
 
@@ -353,12 +366,12 @@ void moves_make_world(struct sim *sim)
         widen(sim);
     }
     for (uint32_t o = 1; o <= organisations; o++) {
-        for (uint32_t i = is_large ? PROGRAMS_OF_LARGE : between(sim, 1, 4); i > 0; i--) {
+        for (uint32_t i = between(sim, 1, 4); i > 0; i--) {
             moves_make_program(sim, o);
         }
-        world_rest(sim);
     }
-    if (is_large) {
-        launch_all(sim);
+    world_rest(sim);
+    if (sim->kind == SIM_LARGE) {
+        enlarge(sim);
     }
 }

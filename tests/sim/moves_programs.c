@@ -102,7 +102,10 @@ static void choose_limits(struct sim *sim, struct program *program)
     }
 }
 
-static void choose_pool(struct sim *sim, struct arena *arena, struct program *program)
+/* Some of them are another organisation's, and the program is refused; not where there are to be
+ * thousands. */
+static void choose_pool(struct sim *sim, struct arena *arena, uint32_t organisation,
+                        struct program *program)
 {
     struct uuid *pool = arena_zalloc(arena, 4 * sizeof(*pool));
     struct model *model = &sim->model;
@@ -111,6 +114,8 @@ static void choose_pool(struct sim *sim, struct arena *arena, struct program *pr
     for (uint32_t i = 0; i < 8 && count < 4 && model->did_count > 0; i++) {
         const struct model_did *did = &model->dids[below(sim, model->did_count)];
         bool is_new = did->exists && did->is_active;
+
+        is_new &= sim->kind != SIM_LARGE || did->owner == 0 || did->owner == organisation;
 
         for (size_t n = 0; n < count; n++) {
             is_new &= !uuid_equal(&pool[n], &did->id);
@@ -155,7 +160,7 @@ void moves_make_program(struct sim *sim, uint32_t organisation)
     union payload payload = {.program = program};
 
     program->mode = chance(sim, 80) ? MODE_BATCH : MODE_LIVE;
-    choose_pool(sim, arena, program);
+    choose_pool(sim, arena, organisation, program);
     if (sim->model.program_count + 4 >= sim->model.most.programs || program->did_count == 0 ||
         !choose_audience(sim, organisation, program)) {
         arena_free(arena);
