@@ -6,6 +6,8 @@
  *
  * A write that fails is cut off at the last whole frame, so that what is in the file stays
  * readable.
+ *
+ * Without a thread (recorder_open_stepped) the reactor does both.
  */
 #include "engine/recorder.h"
 
@@ -22,6 +24,7 @@ enum { REASON_SIZE = 200, KEEP_BYTES = 4 << 20 };
 
 struct recorder {
     int fd;
+    bool is_stepped; /* there is no thread */
     pthread_t thread;
     struct buf taken; /* the thread's own */
     uint64_t written; /* bytes of whole hand-overs in the file; the thread's own */
@@ -82,32 +85,37 @@ static bool has_work(const struct recorder *recorder)
            (recorder->is_lost && !recorder->holds);
 }
 
+/* Within the mutex, which it leaves while it writes. */
+static void write_waiting(struct recorder *recorder)
+{
+    struct buf swap = recorder->taken;
+    struct od_error error;
+    int code;
+
+    recorder->taken = recorder->waiting;
+    recorder->waiting = swap;
+    pthread_mutex_unlock(&recorder->mutex);
+    code = write_taken(recorder, &error);
+    pthread_mutex_lock(&recorder->mutex);
+    if (code != 0) {
+        lose(recorder, error.text);
+        buf_clear(&recorder->waiting);
+    }
+}
+
 static void *recorder_main(void *context)
 {
     struct recorder *recorder = context;
-    struct od_error error;
 
     pthread_mutex_lock(&recorder->mutex);
     for (;;) {
-        struct buf swap;
-        int code;
-
         while (!has_work(recorder)) {
             pthread_cond_wait(&recorder->changed, &recorder->mutex);
         }
         if (recorder->waiting.size == 0) {
             break; /* it ends, or it is lost and all before is written */
         }
-        swap = recorder->taken;
-        recorder->taken = recorder->waiting;
-        recorder->waiting = swap;
-        pthread_mutex_unlock(&recorder->mutex);
-        code = write_taken(recorder, &error);
-        pthread_mutex_lock(&recorder->mutex);
-        if (code != 0) {
-            lose(recorder, error.text);
-            buf_clear(&recorder->waiting);
-        }
+        write_waiting(recorder);
     }
     if (recorder->is_lost) {
         write_lost(recorder);
@@ -154,8 +162,8 @@ static void release(struct recorder *recorder)
     memory_free(recorder);
 }
 
-int recorder_open(const char *path, const struct trace_header *header, struct recorder **out,
-                  struct od_error *error)
+static int open_with(const char *path, const struct trace_header *header, bool is_stepped,
+                     struct recorder **out, struct od_error *error)
 {
     struct recorder *recorder;
     int fd;
@@ -166,6 +174,7 @@ int recorder_open(const char *path, const struct trace_header *header, struct re
     }
     recorder = memory_zero(1, sizeof(*recorder));
     recorder->fd = fd;
+    recorder->is_stepped = is_stepped;
     recorder->waiting_max = RECORDER_WAITING_MAX;
     buf_init(&recorder->waiting);
     buf_init(&recorder->taken);
@@ -176,7 +185,7 @@ int recorder_open(const char *path, const struct trace_header *header, struct re
     }
     OD_CHECK(pthread_mutex_init(&recorder->mutex, NULL) == 0);
     OD_CHECK(pthread_cond_init(&recorder->changed, NULL) == 0);
-    code = thread_start(recorder);
+    code = is_stepped ? 0 : thread_start(recorder);
     if (code != 0) {
         pthread_cond_destroy(&recorder->changed);
         pthread_mutex_destroy(&recorder->mutex);
@@ -185,6 +194,18 @@ int recorder_open(const char *path, const struct trace_header *header, struct re
     }
     *out = recorder;
     return 0;
+}
+
+int recorder_open(const char *path, const struct trace_header *header, struct recorder **out,
+                  struct od_error *error)
+{
+    return open_with(path, header, false, out, error);
+}
+
+int recorder_open_stepped(const char *path, const struct trace_header *header,
+                          struct recorder **out, struct od_error *error)
+{
+    return open_with(path, header, true, out, error);
 }
 
 bool recorder_append(struct recorder *recorder, struct trace_buffer *buffer)
@@ -201,7 +222,9 @@ bool recorder_append(struct recorder *recorder, struct trace_buffer *buffer)
         bool was_empty = recorder->waiting.size == 0;
 
         OD_CHECK(buf_append_slice(&recorder->waiting, buf_slice(&buffer->bytes)) == 0);
-        if (was_empty) {
+        if (recorder->is_stepped) {
+            write_waiting(recorder);
+        } else if (was_empty) {
             pthread_cond_signal(&recorder->changed);
         }
     }
@@ -237,7 +260,11 @@ void recorder_close(struct recorder *recorder)
     recorder->ends = true;
     pthread_cond_signal(&recorder->changed);
     pthread_mutex_unlock(&recorder->mutex);
-    OD_CHECK(pthread_join(recorder->thread, NULL) == 0);
+    if (!recorder->is_stepped) {
+        OD_CHECK(pthread_join(recorder->thread, NULL) == 0);
+    } else if (recorder->is_lost) {
+        write_lost(recorder);
+    }
     (void)fdatasync(
         recorder->fd); /* what a power cut takes from a trace is not lost to the store */
     pthread_cond_destroy(&recorder->changed);

@@ -19,6 +19,11 @@ struct recorder;
 int recorder_open(const char *path, const struct trace_header *header, struct recorder **out,
                   struct od_error *error);
 
+/* The same without a thread: what is handed over is written before recorder_append returns. For an
+ * engine that is stepped by hand. */
+int recorder_open_stepped(const char *path, const struct trace_header *header,
+                          struct recorder **out, struct od_error *error);
+
 /* Hands over what is in the buffer, whose frame has been closed, and clears it. False: the
  * recording is over. */
 bool recorder_append(struct recorder *recorder, struct trace_buffer *buffer);

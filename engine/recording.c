@@ -18,7 +18,9 @@
 /* A table that the trace knows by a number. */
 struct told_zone {
     const struct zone_table *table;
-    bool is_current; /* the name stands for it */
+    bool is_told;     /* the trace has it */
+    bool is_current;  /* the name stands for it */
+    bool is_doubtful; /* it may, in what is durable: what was told since then has been dropped */
 };
 
 struct recording {
@@ -140,7 +142,8 @@ int recording_open(struct engine *engine, struct od_error *error)
         return code;
     }
     recording = memory_zero(1, sizeof(*recording));
-    code = recorder_open(engine->config->record_path, &header, &recording->recorder, error);
+    code = (engine->steps.is_stepped ? recorder_open_stepped : recorder_open)(
+        engine->config->record_path, &header, &recording->recorder, error);
     if (code != 0) {
         memory_free(recording);
         return code;
@@ -204,8 +207,8 @@ static bool zone_unset(struct recording *recording, struct slice name)
     for (size_t i = 0; i < recording->zone_count; i++) {
         struct told_zone *zone = &recording->zones[i];
 
-        if (zone->is_current && slice_equal_text(name, zone->table->name)) {
-            zone->is_current = false;
+        if ((zone->is_current || zone->is_doubtful) && slice_equal_text(name, zone->table->name)) {
+            zone->is_current = zone->is_doubtful = false;
             was_set = true;
         }
     }
@@ -235,9 +238,11 @@ static uint64_t tell_zone(struct engine *engine, const struct zone_table *table,
         }
         recording->zones[recording->zone_count++] = (struct told_zone){.table = table};
         number = recording->zone_count;
-    } else if (!is_current || recording->zones[number - 1].is_current) {
+    } else if (recording->zones[number - 1].is_told &&
+               (!is_current || recording->zones[number - 1].is_current)) {
         return number;
     }
+    recording->zones[number - 1].is_told = true;
     if (is_current) {
         (void)zone_unset(recording, slice_from(table->name));
         recording->zones[number - 1].is_current = true;
@@ -349,6 +354,10 @@ void recording_drop(struct engine *engine)
     }
     for (unsigned i = 0; i < 3; i++) {
         trace_buffer_clear(&engine->works[i].trace);
+    }
+    for (size_t i = 0; i < engine->recording->zone_count; i++) { /* to be told again */
+        engine->recording->zones[i] =
+            (struct told_zone){.table = engine->recording->zones[i].table, .is_doubtful = true};
     }
     engine->digest = engine->recording->durable;
     engine->recording->kept_count = 0;

@@ -85,6 +85,23 @@ void registry_remove(struct registry *registry, struct resident *resident)
     memory_free(resident);
 }
 
+void registry_forget(struct registry *registry, uint32_t number)
+{
+    struct resident *resident = registry_find(registry, number);
+    uint32_t kept = 0;
+
+    if (resident == NULL) {
+        return;
+    }
+    for (uint32_t i = 0; i < registry->touched_count; i++) {
+        if (registry->touched[i] != resident) {
+            registry->touched[kept++] = registry->touched[i];
+        }
+    }
+    registry->touched_count = kept;
+    registry_remove(registry, resident);
+}
+
 void registry_touch(struct registry *registry, struct resident *resident)
 {
     if (resident->is_listed) {

@@ -1,7 +1,7 @@
 /* The registry: the executions that are in memory, by number, with their timers.
  *
  * An execution is loaded at a start while there is work left for it, or when a message comes for
- * it; it leaves when it is over and its state is in a batch.
+ * it; it leaves when it is over and its state is in a batch, or when it is removed.
  */
 #ifndef OUTDIAL_ENGINE_REGISTRY_H
 #define OUTDIAL_ENGINE_REGISTRY_H
@@ -38,6 +38,10 @@ struct resident *registry_find(const struct registry *registry, uint32_t number)
 /* Adds one that is not there; its execution is to be initialised or loaded by the caller. */
 struct resident *registry_add(struct registry *registry, uint32_t number);
 void registry_remove(struct registry *registry, struct resident *resident);
+
+/* Its rows have been deleted: it leaves at once, and is not looked at when the batch closes.
+ * Nothing when it is not in memory. */
+void registry_forget(struct registry *registry, uint32_t number);
 
 /* Lists it to be looked at when the batch closes. */
 void registry_touch(struct registry *registry, struct resident *resident);

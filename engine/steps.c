@@ -80,6 +80,11 @@ void engine_hear_commit(struct engine *engine)
     release_on_writer(engine);
 }
 
+bool engine_reads_all(const struct engine *engine)
+{
+    return !engine->steps.is_carried_out;
+}
+
 bool engine_wants_probe(const struct engine *engine)
 {
     return engine->steps.is_probe_wanted && !engine->steps.is_broken;

@@ -74,6 +74,10 @@ int engine_commit(struct engine *engine);
  * and the outbox of this one is let out in the next turns. Nothing to take is no error. */
 void engine_hear_commit(struct engine *engine);
 
+/* False while a commit has been carried out of which the engine does not know yet: what it reads
+ * then may be the rows from before it. */
+bool engine_reads_all(const struct engine *engine);
+
 /* While the store takes no writes: the engine waits to try a probe row; and tries it, which is a
  * commit. */
 bool engine_wants_probe(const struct engine *engine);

@@ -131,6 +131,9 @@ static void world_delete(struct effects *effects, enum table table, const struct
         watch->on_delete(watch->context, table, key);
     }
     batch_delete(engine->filling->batch, table, key);
+    if (table == TABLE_EXECUTION) { /* removed, perhaps in the batch in which its last call ended */
+        registry_forget(&engine->registry, key_u32_at(key, 0));
+    }
     if (engine->counts_digest) {
         count_digest(engine, table, true, key, SLICE(""));
     }

@@ -5,9 +5,6 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#include <event2/buffer.h>
-#include <event2/http_struct.h>
-
 #include "api/exchange_private.h"
 #include "api/reply.h"
 #include "base/log.h"
@@ -15,6 +12,7 @@
 #include "tests/fuzz/api_actors.h"
 #include "tests/fuzz/api_world_private.h"
 #include "tests/fuzz/api_world_rows.h"
+#include "tests/seam/api_seam.h"
 
 enum {
     ID_COUNTER_START = 10000, /* of what an input makes */
@@ -29,54 +27,44 @@ struct api_world api_world;
 
 /* ---- a request ---- */
 
-static void add_header(struct evhttp_request *request, const char *name, const char *value)
-{
-    OD_CHECK(evhttp_add_header(evhttp_request_get_input_headers(request), name, value) == 0);
-}
-
 static void add_headers(struct evhttp_request *request, const struct api_request *asked)
 {
     char organisation[UUID_TEXT_SIZE];
     struct uuid id = api_world_id(asked->organisation != 0 ? asked->organisation : 100);
 
     uuid_print(&id, organisation);
-    add_header(request, "X-API-Key",
-               asked->route->access == ACCESS_WORKER ? api_world.worker_key : ADMIN_KEY);
+    api_seam_add_header(request, "X-API-Key",
+                        asked->route->access == ACCESS_WORKER ? api_world.worker_key : ADMIN_KEY);
     if (asked->route->access == ACCESS_ORGANISATION ||
         (asked->route->access == ACCESS_ORGANISATION_OR_ADMIN && asked->variant % 2 == 0)) {
-        add_header(request, "X-Organization-Id", organisation);
+        api_seam_add_header(request, "X-Organization-Id", organisation);
     }
     if (asked->body.size > 0) {
-        add_header(request, "Content-Type",
-                   asked->content_type != NULL ? asked->content_type : "application/json");
+        api_seam_add_header(request, "Content-Type",
+                            asked->content_type != NULL ? asked->content_type : "application/json");
     }
     if (asked->accept != NULL) {
-        add_header(request, "Accept", asked->accept);
+        api_seam_add_header(request, "Accept", asked->accept);
     }
 }
 
 /* With a target that evhttp would take over, which guard_fuzz looks after. */
 static struct evhttp_request *request_of(const struct api_request *asked)
 {
-    struct evhttp_request *request = evhttp_request_new(NULL, NULL);
+    struct evhttp_request *request;
     struct slice body = asked->body;
     char path[API_WORLD_PATH_SIZE];
     struct buf target;
 
-    OD_CHECK(request != NULL);
+    body.size = body.size <= BODY_MAX ? body.size : BODY_MAX;
     api_world_print_path(asked->route->path, asked->variant, path);
     buf_init(&target);
     OD_CHECK(buf_printf(&target, "%s%s%.*s", path, asked->query.size > 0 ? "?" : "",
                         SLICE_ARGS(asked->query)) == 0);
     OD_CHECK(buf_append_byte(&target, '\0') == 0);
-    request->kind = EVHTTP_REQUEST;
-    request->type = asked->route->method;
-    request->uri = strdup(target.data);
-    OD_CHECK(request->uri != NULL);
+    request = api_seam_request(asked->route->method, target.data, body);
     buf_deinit(&target);
     add_headers(request, asked);
-    body.size = body.size <= BODY_MAX ? body.size : BODY_MAX;
-    OD_CHECK(evbuffer_add(evhttp_request_get_input_buffer(request), body.data, body.size) == 0);
     return request;
 }
 
@@ -91,7 +79,7 @@ struct exchange *api_world_begin(const struct api_request *asked)
         api_world.next_number = NUMBER_START;
     }
     exchange_enter(api_world.api);
-    exchange = exchange_new(api_world.api, request_of(asked), &api_world.connection);
+    exchange = api_seam_begin(api_world.api, request_of(asked));
     exchange->route = asked->route;
     exchange->organisation = 1;
     api_world.exchange = exchange->number;
@@ -256,8 +244,8 @@ void api_world_open(void)
 
     log_open(LOG_LEVEL_ERROR, LOG_TEXT_FORMAT, open("/dev/null", O_WRONLY | O_CLOEXEC));
     buf_init(&api_world.answer.body);
+    api_world_catch();
     open_engine();
-    api_world.connection.http = &api_world.api->http;
     while (!api_is_ready(api_world.api, &reason)) {
         OD_CHECK(event_base_loop(engine_base(api_world.engine), EVLOOP_ONCE) == 0);
     }

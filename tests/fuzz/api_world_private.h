@@ -2,7 +2,6 @@
 #ifndef OUTDIAL_TESTS_FUZZ_API_WORLD_PRIVATE_H
 #define OUTDIAL_TESTS_FUZZ_API_WORLD_PRIVATE_H
 
-#include "api/connection_private.h"
 #include "api/server.h"
 #include "tests/fuzz/api_world.h"
 
@@ -21,7 +20,6 @@ struct api_world {
     struct config config;
     struct engine *engine;
     struct api *api;
-    struct connection connection;
     char worker_key[AUTH_KEY_TEXT_SIZE];
     bool is_open; /* it stands still */
     uint32_t next_id, next_number;
@@ -38,6 +36,9 @@ struct uuid api_world_id(uint32_t n);
 
 /* A route's path with its ids. */
 void api_world_print_path(const char *path, unsigned variant, char out[API_WORLD_PATH_SIZE]);
+
+/* Answers go to api_world from now on. */
+void api_world_catch(void);
 
 /* "METHOD PATH"; ends the program where there is none. */
 const struct route *api_world_route_named(const char *name);

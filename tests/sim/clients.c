@@ -1,17 +1,18 @@
 /* Clients: what they asked, and what becomes of a request whose answer never came.
  *
- * A request with an Idempotency-Key is repeated until it is answered. Before it is posted again the
- * kept response is looked for, as the API does (api/idempotency.c): the simulation stands below
- * HTTP, so that look-up and the text of the response are its own, and the row and its place in the
- * batch are the engine's.
+ * A request with an Idempotency-Key is repeated until it is answered. One that goes over HTTP
+ * (web.h) is answered by the API, which looks for the kept response itself. Another is a message:
+ * before it is posted again the kept response is looked for here, as api/idempotency.c does, and
+ * the text of the response is made here, too; the row and its place in the batch are the engine's.
  */
 #include <string.h>
 
+#include "api/idempotency.h"
 #include "base/check.h"
 #include "base/memory.h"
 #include "model/key.h"
 #include "storage/reader.h"
-#include "tests/sim/sim.h"
+#include "tests/sim/web.h"
 
 /* ---- exchanges ---- */
 
@@ -34,17 +35,14 @@ void clients_begin_life(struct sim *sim)
     sim->last_exchange = 0;
 }
 
-/* NOLINTNEXTLINE(readability-function-size): its parameters are a message */
-uint64_t clients_post(struct sim *sim, enum request_kind kind, enum message_type type,
-                      uint32_t actor, const union payload *payload, struct arena *arena,
-                      uint32_t index)
+void clients_forget(struct sim *sim, uint64_t exchange)
 {
-    uint64_t exchange = engine_next_exchange(sim->engine);
-    const struct message message = {.actor = {message_actor_kind(type), actor},
-                                    .type = type,
-                                    .exchange = exchange,
-                                    .payload = *payload};
+    forget(sim, &sim->requests[exchange]);
+}
 
+void clients_note(struct sim *sim, uint64_t exchange, enum request_kind kind,
+                  enum message_type type, uint32_t index)
+{
     SIM_REQUIRE(sim, exchange < SIM_EXCHANGES);
     sim->last_exchange = exchange;
     sim->requests[exchange] =
@@ -53,8 +51,51 @@ uint64_t clients_post(struct sim *sim, enum request_kind kind, enum message_type
     if (kind == REQUEST_FOREIGN) {
         sim_count(sim, COUNT_FOREIGN);
     }
+}
+
+void clients_note_post(struct sim *sim, const struct message *message)
+{
+    if (message->exchange == 0) { /* the API's own */
+        SIM_REQUIRE(sim, sim->web != NULL && message->type == MESSAGE_CALL_RELEASED);
+        sim->web->released++;
+        return;
+    }
+    if (message->exchange > sim->last_exchange) { /* the API's first key */
+        clients_note(sim, message->exchange, REQUEST_WRITE, message->type, 0);
+        sim->requests[message->exchange].is_web = true;
+    }
+    sim->requests[message->exchange].posted++;
+}
+
+/* NOLINTNEXTLINE(readability-function-size): its parameters are a message */
+uint64_t clients_post_past(struct sim *sim, enum request_kind kind, enum message_type type,
+                           uint32_t actor, const union payload *payload, struct arena *arena,
+                           uint32_t index)
+{
+    uint64_t exchange = engine_next_exchange(sim->engine);
+    const struct message message = {.actor = {message_actor_kind(type), actor},
+                                    .type = type,
+                                    .exchange = exchange,
+                                    .payload = *payload};
+
+    clients_note(sim, exchange, kind, type, index);
     engine_post(sim->engine, &message, arena);
     return exchange;
+}
+
+/* NOLINTNEXTLINE(readability-function-size): its parameters are a message */
+uint64_t clients_post(struct sim *sim, enum request_kind kind, enum message_type type,
+                      uint32_t actor, const union payload *payload, struct arena *arena,
+                      uint32_t index)
+{
+    if (kind == REQUEST_KEYED ? sim->keys[index].is_web
+                              : kind != REQUEST_EVENT && web_is_next(sim)) {
+        uint64_t exchange = web_ask(sim, kind, type, actor, payload, index);
+
+        arena_free(arena);
+        return exchange;
+    }
+    return clients_post_past(sim, kind, type, actor, payload, arena, index);
 }
 
 /* ---- answers that are let out ---- */
@@ -68,7 +109,7 @@ static bool is_unavailable(const struct reply *reply)
 static void on_dropped(struct sim *sim)
 {
     for (uint64_t i = 1; i <= sim->last_exchange; i++) {
-        if (sim->requests[i].is_waiting) {
+        if (sim->requests[i].is_waiting && !sim->requests[i].is_web) {
             SIM_REQUIRE(sim, sim->requests[i].durable == 0);
             forget(sim, &sim->requests[i]);
             sim_count(sim, COUNT_UNAVAILABLE);
@@ -77,6 +118,20 @@ static void on_dropped(struct sim *sim)
     log_clear(&sim->filling);
     log_clear(&sim->writing);
     model_on_start(sim);
+}
+
+/* Over HTTP a client hears of it when its answer is whole. */
+static void on_web(struct sim *sim, uint64_t exchange, struct request *request,
+                   const struct reply *reply)
+{
+    if (!is_unavailable(reply)) {
+        SIM_REQUIRE(sim, request->released < request->durable); /* durable before visible */
+        request->released++;
+    }
+    web_on_reply(sim, exchange, reply);
+    if (web_find(sim, exchange) == NULL) {
+        request->is_waiting = false; /* the first key's, or its client has gone */
+    }
 }
 
 static void on_keyed(struct sim *sim, struct request *request, const struct reply *reply)
@@ -95,10 +150,17 @@ void clients_on_reply(void *context, uint64_t exchange, const struct reply *repl
 
     if (exchange == ENGINE_EVERY_EXCHANGE) {
         on_dropped(sim);
+        if (sim->web != NULL) {
+            web_on_reply(sim, exchange, reply);
+        }
         return;
     }
     SIM_REQUIRE(sim, exchange > 0 && exchange <= sim->last_exchange);
     request = &sim->requests[exchange];
+    if (request->is_web) {
+        on_web(sim, exchange, request, reply);
+        return;
+    }
     SIM_REQUIRE(sim, request->is_waiting); /* nobody is answered twice */
     if (is_unavailable(reply)) {
         SIM_REQUIRE(sim, request->durable == 0);
@@ -107,6 +169,7 @@ void clients_on_reply(void *context, uint64_t exchange, const struct reply *repl
         return;
     }
     SIM_REQUIRE(sim, request->durable == 1); /* durable before visible */
+    request->released++;
     request->is_waiting = false;
     if (reply->kind == REPLY_FAULT) {
         sim_count(sim, COUNT_REFUSED);
@@ -116,7 +179,8 @@ void clients_on_reply(void *context, uint64_t exchange, const struct reply *repl
     } else if (request->kind == REQUEST_CLAIM && reply->kind == REPLY_CLAIMED) {
         workers_on_claimed(sim, reply);
     } else if (request->kind == REQUEST_EVENT && reply->kind == REPLY_EVENT) {
-        workers_on_event(sim, request, reply);
+        workers_on_event(sim, request->index, &request->claim_id, request->type,
+                         reply->event.status, reply->event.dial_by);
     }
 }
 
@@ -129,6 +193,9 @@ const struct response_kept *clients_on_keep(void *context, uint64_t exchange,
     const struct request *request = &sim->requests[exchange];
     struct response_kept *kept;
 
+    if (exchange != 0 && exchange <= sim->last_exchange && request->is_web) {
+        return idempotency_keep(sim->web->api, exchange, reply, arena);
+    }
     if (exchange == 0 || exchange > sim->last_exchange || request->kind != REQUEST_KEYED ||
         is_unavailable(reply)) {
         return NULL;
@@ -160,13 +227,11 @@ static bool find_kept(struct sim *sim, const struct keyed_request *key,
            response->created_at + KEPT_RESPONSE_HOURS * MS_PER_HOUR > engine_now(sim->engine);
 }
 
-static void post_keyed(struct sim *sim, uint32_t index)
+static void post_once(struct sim *sim, uint32_t index)
 {
-    struct keyed_request *key = &sim->keys[index];
+    const struct keyed_request *key = &sim->keys[index];
     union payload payload;
 
-    key->is_in_flight = true;
-    key->tries++;
     if (key->type == MESSAGE_CREDITS_ADD) {
         payload.credits =
             (struct credits_change){.organisation = key->organisation, .amount = key->amount};
@@ -180,6 +245,19 @@ static void post_keyed(struct sim *sim, uint32_t index)
     clients_post(sim, REQUEST_KEYED, key->type, key->organisation, &payload, NULL, index);
 }
 
+static void post_keyed(struct sim *sim, uint32_t index)
+{
+    struct keyed_request *key = &sim->keys[index];
+
+    key->is_in_flight = true;
+    key->tries++;
+    if (key->is_web && chance(sim, 10)) {
+        sim_count(sim, COUNT_TWINS); /* it is sent twice at once */
+        post_once(sim, index);
+    }
+    post_once(sim, index);
+}
+
 static void new_key(struct sim *sim, const struct keyed_request *made)
 {
     uint32_t index = sim->next_key % SIM_KEYS;
@@ -190,10 +268,14 @@ static void new_key(struct sim *sim, const struct keyed_request *made)
     }
     *key = *made;
     key->is_used = true;
+    key->is_web = web_is_next(sim);
     for (unsigned i = 0; i < KEY_HASH_BYTES; i += 8) {
         uint64_t random = prng_next(&sim->prng);
 
         memcpy(key->hash + i, &random, sizeof(random));
+    }
+    for (unsigned i = 0; i < KEY_HASH_BYTES; i++) {
+        (void)snprintf(&key->text[2 * i], 3, "%02x", key->hash[i]);
     }
     sim->next_key++;
     post_keyed(sim, index);
@@ -221,7 +303,14 @@ void clients_repeat(struct sim *sim)
         if (!key->is_used || key->is_done || key->is_in_flight) {
             continue;
         }
-        if (find_kept(sim, key, &response)) {
+        if (key->is_web) {
+            if (key->told.is_told &&
+                key->latest_at - key->told_at >= KEPT_RESPONSE_HOURS * MS_PER_HOUR) {
+                key->is_done = true; /* its response may be gone, and it be done again */
+            } else {
+                post_keyed(sim, i);
+            }
+        } else if (find_kept(sim, key, &response)) {
             key->is_done = true;
             SIM_REQUIRE(sim, key->done == (response.status == 200 ? 1U : 0U));
             sim_count(sim, COUNT_REPLAYED);
@@ -242,4 +331,17 @@ bool clients_are_all_answered(struct sim *sim)
         }
     }
     return true;
+}
+
+void clients_give_up(struct sim *sim)
+{
+    for (uint64_t i = 1; i <= sim->last_exchange; i++) {
+        const struct request *request = &sim->requests[i];
+        const struct message message = {
+            .actor = {ACTOR_DISPATCHER, 0}, .type = MESSAGE_CLAIM_GIVEN_UP, .exchange = i};
+
+        if (request->is_waiting && request->kind == REQUEST_CLAIM && !request->is_web) {
+            engine_post(sim->engine, &message, NULL);
+        }
+    }
 }

@@ -4,6 +4,9 @@
 
 #define SIM_COUNTS(COUNT)                                                                          \
     COUNT(SEEDS, "seeds")                                                                          \
+    COUNT(USUAL_SEEDS, "of the usual kind")                                                        \
+    COUNT(WIDE_SEEDS, "with audiences of many contacts")                                           \
+    COUNT(LARGE_SEEDS, "with thousands of executions")                                             \
     COUNT(STEPS, "steps")                                                                          \
     COUNT(MESSAGES, "messages handled")                                                            \
     COUNT(COMMITS, "commits")                                                                      \
@@ -24,6 +27,21 @@
     COUNT(UNANSWERED, "of these never answered, by a crash")                                       \
     COUNT(REPLAYED, "keyed requests answered from a kept response")                                \
     COUNT(FOREIGN, "requests with another tenant's id")                                            \
+    COUNT(WEB_SEEDS, "seeds in which clients come over HTTP")                                      \
+    COUNT(WEB, "requests over HTTP")                                                               \
+    COUNT(WEB_BATCHES, "of these batches of events")                                               \
+    COUNT(WEB_READS, "of these reads")                                                             \
+    COUNT(WEB_EXACT, "executions that were read, and compared counter by counter")                 \
+    COUNT(WEB_NONSENSE, "of these nonsense")                                                       \
+    COUNT(WEB_CLAIMS_LATE, "claims that got calls just as they were given up")                     \
+    COUNT(TWINS, "keyed requests sent twice at once")                                              \
+    COUNT(CLIENTS_GONE, "clients that went while their request was under way")                     \
+    COUNT(GIVEN_BACK, "claims that reached nobody, given back at once")                            \
+    COUNT(NO_MEMORY, "processes that ended for want of memory")                                    \
+    COUNT(TRACES, "traces replayed to the digest of the store")                                    \
+    COUNT(TRACES_CUT, "traces of which a part was replayed, as the end was torn off")              \
+    COUNT(TRACES_ENDED, "traces that ended well, by a drain")                                      \
+    COUNT(DRAINS, "drains")                                                                        \
     COUNT(EXECUTIONS, "executions")                                                                \
     COUNT(EXECUTIONS_LIVE, "of these in live mode")                                                \
     COUNT(COMPLETED, "of these completed")                                                         \
@@ -35,6 +53,7 @@
     COUNT(PAUSED_NO_CREDITS, "pauses for want of credits")                                         \
     COUNT(PAUSED_NO_DID, "pauses for want of a DID")                                               \
     COUNT(RESUMED, "resumes")                                                                      \
+    COUNT(SHARED, "batches in which organisations competed for a gateway")                         \
     COUNT(QUEUED, "calls queued")                                                                  \
     COUNT(CLAIMED, "calls claimed")                                                                \
     COUNT(PERMITTED, "permissions to dial")                                                        \

@@ -116,7 +116,7 @@ void finale_run(struct sim *sim)
         SIM_REQUIRE(sim, ++round < ROUNDS_MAX); /* something never ends */
         clients_repeat(sim);
         push_on(sim, round);
-        workers_claim(sim, 1000, false);
+        workers_claim(sim, SIM_KNOWN_CALLS, false);
         world_rest(sim);
         if (!workers_work_on(sim) && !pass_to_next(sim)) {
             world_pass_until(sim, sim->at + MS_PER_HOUR, 0);

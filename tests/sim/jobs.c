@@ -62,7 +62,7 @@ static void run_seed(const struct plan *plan, struct sim_slot *slot, unsigned jo
     sim->tells = tells;
     (void)snprintf(sim->folder, sizeof(sim->folder), "%s/%u", plan->folder, job);
     OD_CHECK(mkdir(sim->folder, 0700) == 0 || access(sim->folder, W_OK) == 0);
-    sim_run(sim, steps, skips);
+    sim_run(sim, steps, plan->is_large, skips);
     memory_free(sim);
 }
 

@@ -14,6 +14,7 @@ struct plan {
     double minutes; /* 0: no limit */
     const char *folder;
     struct zones *zones;
+    bool is_large; /* all seeds are of that kind */
     bool shows_progress;
 };
 

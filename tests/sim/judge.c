@@ -5,6 +5,7 @@
 #include "base/memory.h"
 #include "model/lifecycle.h"
 #include "tests/sim/sim.h"
+#include "tests/sim/web.h"
 
 static struct model_execution *existing(struct sim *sim, uint32_t number)
 {
@@ -35,16 +36,19 @@ static void on_message(struct sim *sim, const struct told_message *message)
     struct model_execution *x;
 
     model->now = message;
+    shares_on_message(sim, message);
     if (message->actor.kind == ACTOR_EXECUTION) {
         x = existing(sim, message->actor.number);
         if (x != NULL) {
             see(x, message->at);
+            model_change(model, x);
         }
         return;
     }
     for (uint32_t i = 0; message->actor.kind == ACTOR_EVERY_EXECUTION && i < model->execution_count;
          i++) {
         see(model->executions[i], message->at);
+        model_change(model, model->executions[i]);
         if (message->type == MESSAGE_CLOCK_GAP) {
             begin_anew(model->executions[i], message->mono);
         }
@@ -205,6 +209,7 @@ static void on_claimed(struct sim *sim, const struct told_reply *reply)
         entry->given_claim_id = call->claim_id;
         entry->was_handed_out = true;
         model_touch(x, call->entry);
+        model_change(&sim->model, x);
         sim_count(sim, COUNT_CLAIMED);
     }
 }
@@ -269,10 +274,21 @@ static void on_credits_added(struct sim *sim, const struct told_reply *reply)
     }
 }
 
+/* A patch names it by its id. */
+static struct model_organisation *organisation_of(struct sim *sim, const struct told_message *now)
+{
+    uint32_t number = now->organisation;
+
+    for (uint32_t o = 1; number == 0 && o <= MODEL_ORGANISATIONS; o++) {
+        number = uuid_equal(&sim->model.organisations[o].id, &now->id) ? o : 0;
+    }
+    return &sim->model.organisations[number];
+}
+
 static void on_organisation(struct sim *sim, const struct told_reply *reply)
 {
     const struct told_message *now = sim->model.now;
-    struct model_organisation *organisation = &sim->model.organisations[now->organisation];
+    struct model_organisation *organisation = organisation_of(sim, now);
 
     if (now->sets_credits && reply->kind == REPLY_RECORD) {
         organisation->granted += now->amount - organisation->balance;
@@ -282,6 +298,35 @@ static void on_organisation(struct sim *sim, const struct told_reply *reply)
 }
 
 /* ---- answers ---- */
+
+static struct told_answer told_of(const struct told_reply *reply)
+{
+    return (struct told_answer){.is_told = true,
+                                .is_new = reply->is_new,
+                                .flag = reply->flag,
+                                .kind = reply->kind,
+                                .fault = reply->fault,
+                                .table = reply->table,
+                                .id = reply->id,
+                                .credits = reply->credits,
+                                .count = (uint32_t)reply->claimed_count,
+                                .changed = reply->changed,
+                                .unchanged = reply->unchanged,
+                                .status = reply->execution_status};
+}
+
+static void note_keyed(struct sim *sim, const struct request *request)
+{
+    struct keyed_request *key = &sim->keys[request->index];
+
+    key->told = request->told;
+    key->told_at = key->latest_at = sim->model.now->at;
+    if (request->told.kind != REPLY_FAULT) {
+        key->done++;
+        key->done_at = sim->model.now->at;
+        SIM_REQUIRE(sim, key->done == 1); /* once, whatever crashed when */
+    }
+}
 
 /* It is on disk: it may be let out, once. */
 static void note_reply(struct sim *sim, const struct told_reply *reply)
@@ -293,18 +338,20 @@ static void note_reply(struct sim *sim, const struct told_reply *reply)
     }
     SIM_REQUIRE(sim, reply->exchange <= sim->last_exchange);
     request = &sim->requests[reply->exchange];
-    SIM_REQUIRE(sim, request->is_waiting);
-    SIM_REQUIRE(sim, request->durable == 0);
+    SIM_REQUIRE(sim, request->durable < request->posted);
+    SIM_REQUIRE(sim, request->is_web || (request->is_waiting && request->durable == 0));
     request->durable++;
+    if (sim->model.now->type == MESSAGE_RESPONSE_KEPT) {
+        return; /* of a response that was made before */
+    }
     if (request->kind == REQUEST_FOREIGN) {
         SIM_REQUIRE(sim, reply->kind == REPLY_FAULT);
     }
-    if (request->kind == REQUEST_KEYED && reply->kind != REPLY_FAULT) {
-        struct keyed_request *key = &sim->keys[request->index];
-
-        key->done++;
-        key->done_at = key->latest_at = sim->model.now->at;
-        SIM_REQUIRE(sim, key->done == 1); /* once, whatever crashed when */
+    request->told = told_of(reply);
+    if (request->kind == REQUEST_EVENTS) {
+        web_note_event(sim, reply);
+    } else if (request->kind == REQUEST_KEYED) {
+        note_keyed(sim, request);
     }
 }
 
@@ -328,109 +375,6 @@ static void on_reply(struct sim *sim, const struct told_reply *reply)
     }
 }
 
-/* ---- when a batch has closed ---- */
-
-static void close_entry(struct sim *sim, const struct model_execution *x, struct model_entry *entry)
-{
-    bool is_pending = entry->status == ENTRY_PENDING || entry->status == ENTRY_PENDING_RETRY;
-
-    SIM_REQUIRE(sim, !entry->is_claimed_now);
-    SIM_REQUIRE(sim, !entry->is_live || is_pending); /* the row says what was before the call */
-    SIM_REQUIRE(sim, entry->dues == (is_pending && !entry->is_live ? 1 : 0));
-    if (entry->has_ended_now && entry->attempts < MODEL_ATTEMPTS) {
-        bool is_answered = entry->outcomes[entry->attempts] == OUTCOME_ANSWERED;
-        bool was_retried = entry->expected_at != INSTANT_NEVER;
-
-        SIM_REQUIRE(sim, (entry->status == ENTRY_COMPLETED) == is_answered);
-        SIM_REQUIRE(sim, (entry->status == ENTRY_PENDING_RETRY) == was_retried ||
-                             entry->status == ENTRY_SKIPPED);
-    }
-    SIM_REQUIRE(sim, !x->state.skip_done || entry->dues == 0);
-    entry->has_ended_now = false;
-    entry->is_touched = false;
-}
-
-/* "totalContacts = contactsCompleted + contactsFailed + contactsPending + contactsInProgress +
- * contactsSkipped", and each of them is what the rows say. */
-static void check_counters(struct sim *sim, struct model_execution *x)
-{
-    const struct execution_counters *n = &x->state.counters;
-    bool has_ended = execution_has_ended(x->state.status);
-    uint64_t pending = has_ended ? 0 : x->due; /* skipped at once, and row by row later */
-
-    SIM_REQUIRE(sim,
-                n->total == n->completed + n->failed + n->pending + n->in_progress + n->skipped);
-    SIM_REQUIRE(sim, n->total == x->entry_count);
-    SIM_REQUIRE(sim, n->completed == x->by_status[ENTRY_COMPLETED]);
-    SIM_REQUIRE(sim, n->failed == x->by_status[ENTRY_FAILED]);
-    SIM_REQUIRE(sim, n->in_progress == x->live);
-    SIM_REQUIRE(sim, n->pending == pending);
-    SIM_REQUIRE(sim, n->skipped == x->by_status[ENTRY_SKIPPED] + (has_ended ? x->due : 0));
-    SIM_REQUIRE(sim, !x->is_live || x->entry_count == x->fired); /* each firing is one entry */
-    if (x->has_expected && x->state.snapshot_done) {
-        SIM_REQUIRE(sim, n->total == x->expected_total);
-        x->has_expected = false;
-    }
-}
-
-static void check_status(struct sim *sim, const struct model_execution *x)
-{
-    enum execution_status status = x->state.status;
-    const struct execution_counters *n = &x->state.counters;
-    bool has_stopped = x->settings->stop_at != 0 && x->settings->stop_at <= x->seen_at;
-
-    SIM_REQUIRE(sim, status == x->status); /* its events say the same */
-    SIM_REQUIRE(sim, (status == EXECUTION_CANCELLED) == x->is_cancelled);
-    SIM_REQUIRE(sim, !x->is_paused || status == EXECUTION_PAUSED || execution_has_ended(status) ||
-                         status == EXECUTION_PAUSED_THRESHOLD);
-    SIM_REQUIRE(sim, status != EXECUTION_STOPPED || has_stopped);
-    SIM_REQUIRE(sim, !has_stopped || execution_has_ended(status));
-    SIM_REQUIRE(sim, status != EXECUTION_COMPLETED || n->pending + n->in_progress == 0);
-    SIM_REQUIRE(sim, status != EXECUTION_RUNNING || x->settings->start_at <= x->seen_at);
-    SIM_REQUIRE(sim, (status == EXECUTION_PAUSED_THRESHOLD) ==
-                         (x->is_over_threshold && !execution_has_ended(status)));
-    SIM_REQUIRE(sim, status != EXECUTION_RUNNING || x->is_live ||
-                         n->pending + n->in_progress > 0); /* not left with nothing to do */
-    for (size_t i = 0; i < x->settings->rule_count && !execution_has_ended(status); i++) {
-        SIM_REQUIRE(sim, x->saved[i] == x->counts[i]);
-    }
-}
-
-static void check_credits(struct sim *sim)
-{
-    for (uint32_t o = 1; o <= MODEL_ORGANISATIONS; o++) {
-        const struct model_organisation *organisation = &sim->model.organisations[o];
-
-        SIM_REQUIRE(sim, organisation->saved.is_limited == organisation->is_limited);
-        SIM_REQUIRE(sim, organisation->saved.balance == organisation->balance);
-        SIM_REQUIRE(sim, (int64_t)organisation->saved.reserved == organisation->reserved);
-        SIM_REQUIRE(sim, organisation->balance >= 0 && organisation->reserved >= 0);
-        SIM_REQUIRE(sim, organisation->balance + organisation->reserved + organisation->spent ==
-                             organisation->granted);
-    }
-}
-
-static void on_closed(struct sim *sim)
-{
-    struct model *model = &sim->model;
-
-    for (uint32_t i = 0; i < model->execution_count; i++) {
-        struct model_execution *x = model->executions[i];
-
-        if (!x->exists) {
-            continue;
-        }
-        for (uint32_t n = 0; n < x->touched_count; n++) {
-            close_entry(sim, x, &x->entries[x->touched[n]]);
-        }
-        x->touched_count = 0;
-        SIM_REQUIRE(sim, x->state.status != 0);
-        check_counters(sim, x);
-        check_status(sim, x);
-    }
-    check_credits(sim);
-}
-
 /* ---- public ---- */
 
 void model_hear(struct sim *sim, const struct sim_log *log, bool has_rows)
@@ -448,7 +392,7 @@ void model_hear(struct sim *sim, const struct sim_log *log, bool has_rows)
     }
     sim->model.now = NULL;
     if (has_rows) {
-        on_closed(sim);
+        closed_judge(sim);
     }
 }
 
@@ -458,6 +402,7 @@ void model_on_start(struct sim *sim)
         sim->model.executions[i]->queued_count = 0;
         begin_anew(sim->model.executions[i], sim->mono);
     }
+    shares_on_start(&sim->model);
 }
 
 void model_on_offer(struct sim *sim, const struct offer *offer)
@@ -481,6 +426,20 @@ void model_on_dial(struct sim *sim, uint32_t execution, uint32_t entry, uint16_t
     }
 }
 
+void model_init(struct sim *sim, const struct model_limits *most)
+{
+    struct model *model = &sim->model;
+
+    model->most = *most;
+    model->contacts = memory_zero(most->contacts, sizeof(*model->contacts));
+    model->contact_slot_count = 4 * most->contacts;
+    model->contact_slots = memory_zero(model->contact_slot_count, sizeof(uint32_t));
+    model->programs = memory_zero(most->programs, sizeof(*model->programs));
+    model->members = memory_zero(most->members, sizeof(*model->members));
+    model->executions = memory_zero(most->executions, sizeof(struct model_execution *));
+    model->changed = memory_zero(most->executions, sizeof(struct model_execution *));
+}
+
 void model_free(struct sim *sim)
 {
     for (uint32_t i = 0; i < sim->model.execution_count; i++) {
@@ -489,4 +448,11 @@ void model_free(struct sim *sim)
         memory_free(sim->model.executions[i]);
     }
     sim->model.execution_count = 0;
+    memory_free(sim->model.contacts);
+    memory_free(sim->model.contact_slots);
+    memory_free(sim->model.programs);
+    memory_free(sim->model.members);
+    memory_free(sim->model.executions);
+    memory_free(sim->model.changed);
+    memory_free(sim->model.by_number);
 }

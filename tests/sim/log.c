@@ -33,13 +33,13 @@ static struct fact *add(struct sim *sim, enum fact_kind kind)
 
 /* ---- messages ---- */
 
-/* The number is in the value of a patch, too: moves_contacts.c puts it there. */
 static void set_credits(struct told_message *told, const struct organisation *given, bool is_set)
 {
     told->sets_credits = is_set;
     told->is_limited = given->has_credits;
     told->amount = given->has_credits ? given->credits : 0;
-    told->organisation = given->number;
+    told->organisation = given->number; /* not of a patch */
+    told->id = given->id;
 }
 
 static void on_message(void *context, const struct message *message)
@@ -63,6 +63,8 @@ static void on_message(void *context, const struct message *message)
     case MESSAGE_CALL_STARTED:
     case MESSAGE_CALL_RESULT:
     case MESSAGE_CALL_RELEASED: told->event = *message->payload.event; break;
+    case MESSAGE_DEMAND: told->demand = message->payload.demand; break;
+    case MESSAGE_GRANT: told->amount = message->payload.grant.calls; break;
     case MESSAGE_CREDITS_ADD:
         told->amount = message->payload.credits.amount;
         told->organisation = message->payload.credits.organisation;
@@ -165,7 +167,10 @@ static void tell_directory_record(struct told_row *told, const void *record)
     case TABLE_DID: told->flag = ((const struct did *)record)->status == DID_ACTIVE; break;
     case TABLE_AUDIENCE: told->number = ((const struct audience *)record)->number; break;
     case TABLE_ORGANISATION:
-        told->cap = ((const struct organisation *)record)->max_concurrent_calls;
+        told->id = ((const struct organisation *)record)->id;
+        told->organisation.cap = ((const struct organisation *)record)->max_concurrent_calls;
+        told->organisation.has_rate =
+            ((const struct organisation *)record)->calls_per_second_micro != 0;
         break;
     case TABLE_PROGRAM:
         told->program.is_deleted = ((const struct program *)record)->is_deleted;
@@ -230,6 +235,26 @@ static void on_delete(void *context, enum table table, const struct key *key)
 
 /* ---- answers ---- */
 
+static void tell_record_reply(struct told_reply *told, const struct reply *reply)
+{
+    told->table = reply->record.table;
+    told->is_new = reply->record.is_new;
+    switch ((int)told->table) {
+    case TABLE_CONTACT:
+        told->flag = ((const struct contact *)reply->record.record)->do_not_call;
+        told->id = key_uuid_at(&reply->record.key, 4);
+        break;
+    case TABLE_DID:
+    case TABLE_PROGRAM:
+    case TABLE_AUDIENCE:
+    case TABLE_FLOW: told->id = key_uuid_at(&reply->record.key, 4); break;
+    case TABLE_ORGANISATION:
+        told->id = ((const struct organisation *)reply->record.record)->id;
+        break;
+    default: break;
+    }
+}
+
 static void on_reply(void *context, const struct reply *reply)
 {
     struct sim *sim = context;
@@ -238,7 +263,15 @@ static void on_reply(void *context, const struct reply *reply)
     *told = (struct told_reply){.exchange = reply->exchange, .kind = reply->kind};
     switch ((int)reply->kind) {
     case REPLY_FAULT: told->fault = reply->fault.code; break;
+    case REPLY_RECORD: tell_record_reply(told, reply); break;
+    case REPLY_LAUNCHED: told->id = reply->launched; break;
+    case REPLY_MEMBERS_ADDED:
+    case REPLY_MEMBERS_REMOVED:
+        told->changed = (uint32_t)reply->members.changed;
+        told->unchanged = (uint32_t)reply->members.unchanged;
+        break;
     case REPLY_EVENT:
+        told->part = reply->event.part;
         told->status = reply->event.status;
         told->dial_by = reply->event.dial_by;
         if (reply->event.message != NULL) {

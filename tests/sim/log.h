@@ -25,6 +25,8 @@ struct told_message {
     int64_t amount;          /* CREDITS_ADD; of an organisation whose credits are set */
     uint32_t organisation;   /* likewise */
     bool sets_credits, is_limited;
+    struct uuid id; /* of an organisation that is patched */
+    struct demand demand;
 };
 
 /* A row: the parts of its key, and what the model needs of the record. */
@@ -47,7 +49,12 @@ struct told_row {
         enum trigger_status trigger;
         const struct execution_settings *settings; /* in the run's memory */
         uint64_t counts[LOG_NODES];
-        uint32_t cap;    /* organisation */
+
+        struct {
+            uint32_t cap;
+            bool has_rate;
+        } organisation; /* its id is `id` */
+
         uint32_t number; /* audience */
 
         struct {
@@ -66,6 +73,11 @@ struct told_reply {
                  'p'ause_window */
     int64_t dial_by, credits;
     enum execution_status execution_status;
+    uint32_t part;                      /* of an event */
+    enum table table;                   /* of a record */
+    bool is_new, flag;                  /* of a record; of a contact, doNotCall */
+    struct uuid id;                     /* of a record, or of what was launched */
+    uint32_t changed, unchanged;        /* members */
     const struct claimed_call *claimed; /* in the run's memory */
     size_t claimed_count;
 };

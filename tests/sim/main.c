@@ -1,6 +1,7 @@
 /* sim: runs seeds of the simulation, or one again (docs/testing.md). */
 #include <argp.h>
 #include <ftw.h>
+#include <malloc.h>
 #include <spawn.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,7 +27,7 @@ struct options {
     uint32_t steps;
     unsigned jobs;
     double minutes;
-    bool has_seed, tells, shrinks;
+    bool is_large, has_seed, tells, shrinks;
     const char *without;
 };
 
@@ -147,6 +148,7 @@ static void make_zones(const char *folder)
     OD_CHECK(posix_spawn(&child, ZIC, NULL, NULL, arguments, environ) == 0);
     OD_CHECK(waitpid(child, &status, 0) == child && status == 0);
     OD_CHECK(setenv("TZDIR", target, 1) == 0); // NOLINT(concurrency-mt-unsafe): no threads
+    OD_CHECK(setenv("OUTDIAL_ADMIN_KEY", SIM_ADMIN_KEY, 1) == 0); // NOLINT(concurrency-mt-unsafe)
 }
 
 static int remove_one(const char *path, const struct stat *what, int type, struct FTW *where)
@@ -155,6 +157,13 @@ static int remove_one(const char *path, const struct stat *what, int type, struc
     (void)type;
     (void)where;
     return remove(path);
+}
+
+/* Every store that is opened takes 2 MiB of zeros: pages that nobody touches cost nothing, unless
+ * the C library has begun to use such memory again. */
+static void keep_zeros_cheap(void)
+{
+    OD_CHECK(mallopt(M_MMAP_THRESHOLD, 1 << 20) == 1);
 }
 
 static int run(const struct options *options)
@@ -166,6 +175,7 @@ static int run(const struct options *options)
                         .jobs = options->jobs,
                         .minutes = options->minutes,
                         .folder = folder,
+                        .is_large = options->is_large,
                         .shows_progress = isatty(STDERR_FILENO) == 1};
     struct od_error error;
     int status;
@@ -173,6 +183,7 @@ static int run(const struct options *options)
     (void)snprintf(folder, sizeof(folder), "%s/outdial-sim-XXXXXX",
                    access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
     OD_CHECK(mkdtemp(folder) != NULL);
+    keep_zeros_cheap();
     make_zones(folder);
     if (zones_open(&plan.zones, &error) != 0) {
         (void)fprintf(stderr, "sim: zones: %s\n", error.text);
@@ -198,6 +209,7 @@ static error_t parse(int key, char *argument, struct argp_state *state)
     case 'f': options->seed = strtoull(argument, NULL, 10); return 0;
     case 'k': options->steps = (uint32_t)strtoul(argument, NULL, 10); return 0;
     case 'w': options->without = argument; return 0;
+    case 'l': options->is_large = true; return 0;
     case 'j': options->jobs = (unsigned)strtoul(argument, NULL, 10); return 0;
     case 't': options->tells = true; return 0;
     case 'S': options->shrinks = false; return 0;
@@ -222,6 +234,7 @@ int main(int argc, char **argv)
         {"without", 'w', "LIST", 0, "With --seed: without these steps, as 3-17,20", 0},
         {"tell", 't', NULL, 0, "With --seed: tell each step", 0},
         {"no-shrink", 'S', NULL, 0, "Do not look for the fewest steps that fail", 0},
+        {"large", 'l', NULL, 0, "Seeds of thousands of executions", 0},
         {"jobs", 'j', "J", 0, "Processes (as many as there are processors)", 0},
         {0}};
     static const struct argp argp = {

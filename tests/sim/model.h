@@ -11,14 +11,10 @@
 #include "tests/sim/log.h"
 
 enum {
-    MODEL_EXECUTIONS = 512,
     MODEL_ORGANISATIONS = 8,
-    MODEL_CONTACTS = 1024,
-    MODEL_CONTACT_SLOTS = 4096, /* of the hash table; a power of two */
     MODEL_DIDS = 64,
-    MODEL_PROGRAMS = 128,
     MODEL_AUDIENCES = 64,
-    MODEL_MEMBERS = 4096,
+    MODEL_SLICE = 500,   /* contacts of an audience that a snapshot takes in one message */
     MODEL_ATTEMPTS = 32, /* whose outcomes are remembered */
     MODEL_PACE = 64,
     MODEL_GATEWAYS = 2,
@@ -59,7 +55,9 @@ struct model_member {
 
 struct model_organisation {
     bool exists;
+    struct uuid id;
     uint32_t cap, live;
+    bool has_rate;
     bool is_limited;
     int64_t balance, reserved, spent, granted; /* credits; granted: in all */
     struct credits saved;                      /* as the row */
@@ -89,6 +87,7 @@ struct model_entry {
 struct model_execution {
     uint32_t number, organisation, tag;
     bool exists, is_live, is_pull, is_removed;
+    bool is_changed; /* in this batch */
     const struct execution_settings *settings;
     struct execution_state state; /* as saved */
     enum execution_status status; /* as told last, within a batch */
@@ -110,24 +109,44 @@ struct model_execution {
     uint32_t touched_count, touched_room;
     int64_t queued_mono[MODEL_PACE]; /* since the last start */
     uint32_t queued_count;
+    uint32_t wanted, wants_at; /* calls, and the gateway: as it has said to the dispatcher */
+};
+
+/* Of one gateway: what the executions of each organisation want, and by how many calls one
+ * organisation is ahead of another since both have wanted some. */
+struct model_shares {
+    uint64_t wanted[MODEL_ORGANISATIONS + 1];
+    int64_t ahead[MODEL_ORGANISATIONS + 1][MODEL_ORGANISATIONS + 1];
+};
+
+/* How much of each there may be in a run: the arrays are made for it. */
+struct model_limits {
+    uint32_t executions, contacts, programs, members;
 };
 
 struct model {
+    struct model_limits most;
     struct model_organisation organisations[MODEL_ORGANISATIONS + 1]; /* by number */
-    struct model_contact contacts[MODEL_CONTACTS];
+    struct model_contact *contacts;
     uint32_t contact_count;
-    uint32_t contact_slots[MODEL_CONTACT_SLOTS]; /* index + 1 */
+    uint32_t *contact_slots; /* a hash table: index + 1 */
+    uint32_t contact_slot_count;
     struct model_did dids[MODEL_DIDS];
     uint32_t did_count;
-    struct model_program programs[MODEL_PROGRAMS];
+    struct model_program *programs;
     uint32_t program_count;
     struct model_audience audiences[MODEL_AUDIENCES];
     uint32_t audience_count;
-    struct model_member members[MODEL_MEMBERS];
+    struct model_member *members;
     uint32_t member_count;
-    struct model_execution *executions[MODEL_EXECUTIONS];
+    struct model_execution **executions;
     uint32_t execution_count;
+    uint32_t *by_number; /* index + 1 in executions */
+    uint32_t number_room;
+    struct model_execution **changed; /* in this batch */
+    uint32_t changed_count;
     uint32_t gateway_live[MODEL_GATEWAYS];
+    struct model_shares shares[MODEL_GATEWAYS];
     bool has_stepped_back; /* the wall clock has */
     const struct told_message *now;
     bool is_first_of_batch;
@@ -144,13 +163,20 @@ void model_on_start(struct sim *sim);
 void model_on_offer(struct sim *sim, const struct offer *offer);
 /* A worker dials. */
 void model_on_dial(struct sim *sim, uint32_t execution, uint32_t entry, uint16_t attempt);
+void model_init(struct sim *sim, const struct model_limits *most);
 void model_free(struct sim *sim);
+
+/* ---- judge_closed.c: what stands when a batch has closed ---- */
+
+void closed_judge(struct sim *sim);
 
 /* ---- model_rows.c ---- */
 
 void model_put(struct sim *sim, const struct told_row *row);
 void model_delete(struct sim *sim, const struct told_row *row);
 struct model_execution *model_find(struct model *model, uint32_t number);
+/* It will be judged when the batch has closed. */
+void model_change(struct model *model, struct model_execution *x);
 /* NULL: not known. */
 struct model_contact *model_contact(struct model *model, uint32_t organisation,
                                     const struct uuid *id);
@@ -167,6 +193,12 @@ bool rules_may_attempt(const struct model *model, const struct retry_strategy *r
 bool rules_has_ended(const struct model_execution *x);
 /* The wall clock of a zone, as milliseconds since 1970 there. */
 int64_t rules_local(struct slice zone, int64_t at);
+
+/* ---- model_shares.c: capacity that is short is shared, turn and turn about ---- */
+
+void shares_on_message(struct sim *sim, const struct told_message *message);
+void shares_on_start(struct model *model);
+void shares_on_closed(struct sim *sim);
 
 /* ---- model_calls.c: a call is queued, and ends ---- */
 

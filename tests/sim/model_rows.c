@@ -9,12 +9,34 @@
 
 struct model_execution *model_find(struct model *model, uint32_t number)
 {
-    for (uint32_t i = model->execution_count; i > 0; i--) {
-        if (model->executions[i - 1]->number == number) {
-            return model->executions[i - 1];
-        }
+    uint32_t index = number < model->number_room ? model->by_number[number] : 0;
+
+    return index != 0 ? model->executions[index - 1] : NULL;
+}
+
+static void add_execution(struct sim *sim, struct model_execution *x)
+{
+    struct model *model = &sim->model;
+
+    SIM_REQUIRE(sim, model->execution_count < model->most.executions);
+    if (x->number >= model->number_room) {
+        uint32_t room = 2 * x->number + 64;
+
+        model->by_number = memory_resize(model->by_number, room, sizeof(*model->by_number));
+        memset(model->by_number + model->number_room, 0,
+               (room - model->number_room) * sizeof(*model->by_number));
+        model->number_room = room;
     }
-    return NULL;
+    model->executions[model->execution_count++] = x;
+    model->by_number[x->number] = model->execution_count;
+}
+
+void model_change(struct model *model, struct model_execution *x)
+{
+    if (!x->is_changed) {
+        x->is_changed = true;
+        model->changed[model->changed_count++] = x;
+    }
 }
 
 void model_touch(struct model_execution *x, uint32_t n)
@@ -39,7 +61,7 @@ static uint32_t *contact_slot(struct model *model, uint32_t organisation, const 
     uint32_t slot = (uint32_t)hash_bytes(id->bytes, sizeof(id->bytes)) + organisation;
 
     for (;; slot++) {
-        uint32_t *at = &model->contact_slots[slot % MODEL_CONTACT_SLOTS];
+        uint32_t *at = &model->contact_slots[slot % model->contact_slot_count];
 
         if (*at == 0 || (model->contacts[*at - 1].organisation == organisation &&
                          uuid_equal(&model->contacts[*at - 1].id, id))) {
@@ -56,6 +78,19 @@ struct model_contact *model_contact(struct model *model, uint32_t organisation,
     return at == 0 ? NULL : &model->contacts[at - 1];
 }
 
+/* The contacts of an organisation change while snapshots are under way: those of more than one
+ * slice may see it or not. */
+static void unsettle(struct model *model, uint32_t organisation)
+{
+    for (uint32_t i = 0; i < model->execution_count; i++) {
+        struct model_execution *x = model->executions[i];
+
+        if (x->organisation == organisation && x->expected_total > MODEL_SLICE) {
+            x->has_expected = false;
+        }
+    }
+}
+
 static void put_contact(struct sim *sim, const struct told_row *row, bool exists)
 {
     struct model *model = &sim->model;
@@ -63,12 +98,15 @@ static void put_contact(struct sim *sim, const struct told_row *row, bool exists
     struct model_contact *contact;
 
     if (*slot == 0) {
-        SIM_REQUIRE(sim, exists && model->contact_count < MODEL_CONTACTS);
+        SIM_REQUIRE(sim, exists && model->contact_count < model->most.contacts);
         model->contacts[model->contact_count] =
             (struct model_contact){.organisation = row->owner, .id = row->id};
         *slot = ++model->contact_count;
     }
     contact = &model->contacts[*slot - 1];
+    if (contact->may_be_called != (exists && row->flag)) {
+        unsettle(model, contact->organisation);
+    }
     contact->exists = exists;
     contact->may_be_called = exists && row->flag;
 }
@@ -98,7 +136,7 @@ static void put_program(struct sim *sim, const struct told_row *row)
         i++;
     }
     if (i == model->program_count) {
-        SIM_REQUIRE(sim, i < MODEL_PROGRAMS);
+        SIM_REQUIRE(sim, i < model->most.programs);
         model->programs[model->program_count++] =
             (struct model_program){.organisation = row->owner, .id = row->id};
     }
@@ -146,16 +184,17 @@ static void put_member(struct sim *sim, const struct told_row *row, bool exists)
         i++;
     }
     if (i == model->member_count) {
-        SIM_REQUIRE(sim, i < MODEL_MEMBERS);
+        SIM_REQUIRE(sim, i < model->most.members);
         model->members[model->member_count++] =
             (struct model_member){.audience = row->owner, .contact = index};
     }
     model->members[i].exists = exists;
+    unsettle(model, organisation);
 }
 
 /* ---- executions ---- */
 
-/* The contacts of its audience that may be called now: one slice takes them all. */
+/* The contacts of its audience that may be called now. */
 static uint64_t count_members(const struct model *model, uint32_t audience)
 {
     uint64_t count = 0;
@@ -192,14 +231,15 @@ static void put_settings(struct sim *sim, const struct told_row *row)
     struct model_execution *x = model_find(model, row->owner);
 
     if (x != NULL && x->exists) { /* other rules, by a resume */
+        model_change(model, x);
         replace_rules(x, row->settings);
         return;
     }
     SIM_REQUIRE(sim, x == NULL); /* a number is never given again */
-    SIM_REQUIRE(sim, model->execution_count < MODEL_EXECUTIONS);
     x = memory_zero(1, sizeof(*x));
-    model->executions[model->execution_count++] = x;
     x->number = row->owner;
+    add_execution(sim, x);
+    model_change(model, x);
     x->settings = row->settings;
     x->exists = true;
     x->organisation = row->settings->organisation;
@@ -318,9 +358,13 @@ static void put_of_execution(struct sim *sim, const struct told_row *row)
 
     SIM_REQUIRE(sim, x != NULL);
     if (!x->exists) {
-        SIM_REQUIRE(sim, row->table == TABLE_EVENT);
+        if (row->table != TABLE_EVENT) {
+            sim_fail(sim, "a row of table %d is put for execution %u, which was removed",
+                     (int)row->table, row->owner);
+        }
         return;
     }
+    model_change(&sim->model, x);
     switch ((int)row->table) {
     case TABLE_ENTRY: put_entry(sim, x, row->entry, &row->entry_row); break;
     case TABLE_DUE: put_due(sim, x, row->entry, row->due_at); break;
@@ -353,7 +397,9 @@ void model_put(struct sim *sim, const struct told_row *row)
     case TABLE_ORGANISATION:
         SIM_REQUIRE(sim, row->owner <= MODEL_ORGANISATIONS);
         organisations[row->owner].exists = true;
-        organisations[row->owner].cap = row->cap;
+        organisations[row->owner].id = row->id;
+        organisations[row->owner].cap = row->organisation.cap;
+        organisations[row->owner].has_rate = row->organisation.has_rate;
         break;
     case TABLE_CREDITS:
         SIM_REQUIRE(sim, row->owner <= MODEL_ORGANISATIONS);
@@ -379,6 +425,7 @@ void model_delete(struct sim *sim, const struct told_row *row)
     if (x == NULL || !x->exists) {
         return; /* of one that is removed */
     }
+    model_change(&sim->model, x);
     switch ((int)row->table) {
     case TABLE_EXECUTION:
         SIM_REQUIRE(sim, execution_has_ended(x->status) && x->live == 0 && x->due == 0);

@@ -1,6 +1,8 @@
 /* What may happen in a step, and how often. */
 #include "base/check.h"
-#include "tests/sim/sim.h"
+#include "tests/sim/web.h"
+
+enum { PROGRAMS_AT_ONCE = 50, EXECUTIONS_OF_LARGE = 2000, LARGE_ROUNDS_MAX = 60 };
 
 uint32_t moves_some_organisation(struct sim *sim)
 {
@@ -200,7 +202,8 @@ static void move_claim(struct sim *sim)
 static void move_give_up(struct sim *sim)
 {
     for (uint64_t i = sim->last_exchange; i > 0 && i + 200 > sim->last_exchange; i--) {
-        if (sim->requests[i].is_waiting && sim->requests[i].kind == REQUEST_CLAIM) {
+        if (sim->requests[i].is_waiting && sim->requests[i].kind == REQUEST_CLAIM &&
+            !sim->requests[i].is_web) {
             const struct message message = {
                 .actor = {ACTOR_DISPATCHER, 0}, .type = MESSAGE_CLAIM_GIVEN_UP, .exchange = i};
 
@@ -241,6 +244,11 @@ static const struct move {
     {8, "the disk is as ever", move_disk_heals},
     {3, "a crash", move_crash},
     {2, "a crash with requests under way", move_keyed_and_crash},
+    {1, "memory is refused", memory_move},
+    {1, "the engine drains, and starts anew", world_drain},
+    {8, "a client goes away", web_client_goes},
+    {14, "a client reads", web_read_something},
+    {3, "a client sends nonsense", web_send_nonsense},
     {1, "the store is checked", world_check},
 };
 
@@ -276,15 +284,70 @@ static void make_attribute(struct sim *sim, uint32_t organisation)
     clients_post(sim, REQUEST_WRITE, MESSAGE_ATTRIBUTE_CREATE, organisation, &payload, arena, 0);
 }
 
+/* All contacts of the first organisation are members of its first audience: a snapshot of it takes
+ * more than one message. */
+static void widen(struct sim *sim)
+{
+    for (unsigned i = 0; i < 2; i++) {
+        moves_make_contacts(sim, 1, between(sim, 300, 700));
+        world_rest(sim);
+    }
+    moves_fill_audience(sim);
+    world_rest(sim);
+}
+
+static void launch_from(struct sim *sim, uint32_t first)
+{
+    for (uint32_t i = first; i < sim->model.program_count; i++) {
+        const struct model_program *program = &sim->model.programs[i];
+        union payload payload;
+
+        payload.launch_request = (struct launch_request){
+            .program_id = program->id,
+            .execution_number = engine_next_number(sim->engine, TABLE_EXECUTION),
+            .execution_id = engine_new_id(sim->engine)};
+        clients_post(sim, REQUEST_WRITE, MESSAGE_PROGRAM_LAUNCH, program->organisation, &payload,
+                     NULL, 0);
+        if (i % 64 == 0) {
+            world_rest(sim);
+        }
+    }
+    world_rest(sim);
+}
+
+/* Programs of every organisation, each of which is launched, until there are thousands. */
+static void enlarge(struct sim *sim)
+{
+    for (unsigned i = 0; sim->model.execution_count < EXECUTIONS_OF_LARGE; i++) {
+        uint32_t first = sim->model.program_count;
+
+        SIM_REQUIRE(sim, i < LARGE_ROUNDS_MAX);
+        for (uint32_t n = 0; n < PROGRAMS_AT_ONCE * MODEL_ORGANISATIONS; n++) {
+            moves_make_program(sim, 1 + n % MODEL_ORGANISATIONS);
+        }
+        world_rest(sim);
+        launch_from(sim, first);
+    }
+}
+
+static uint32_t choose_organisations(struct sim *sim)
+{
+    if (sim->kind == SIM_LARGE) {
+        return MODEL_ORGANISATIONS;
+    }
+    return between(sim, sim->is_shared ? 2 : 1, 3);
+}
+
 void moves_make_world(struct sim *sim)
 {
-    uint32_t organisations = between(sim, 1, 3);
+    uint32_t organisations = choose_organisations(sim);
     uint32_t contacts = chance(sim, 80) ? between(sim, 3, 30) : between(sim, 30, 120);
 
     for (uint32_t i = 0; i < organisations; i++) {
         moves_make_organisation(sim);
     }
     world_rest(sim);
+    web_make_keys(sim);
     for (uint32_t o = 1; o <= organisations; o++) {
         make_attribute(sim, o);
         moves_make_flow(sim, o);
@@ -299,10 +362,16 @@ void moves_make_world(struct sim *sim)
         moves_change_members(sim);
     }
     world_rest(sim);
+    if (sim->kind == SIM_WIDE) {
+        widen(sim);
+    }
     for (uint32_t o = 1; o <= organisations; o++) {
         for (uint32_t i = between(sim, 1, 4); i > 0; i--) {
             moves_make_program(sim, o);
         }
     }
     world_rest(sim);
+    if (sim->kind == SIM_LARGE) {
+        enlarge(sim);
+    }
 }

@@ -1,6 +1,8 @@
 /* Moves of the platform and of directories: organisations, DIDs, contacts, audiences. */
 #include "base/check.h"
-#include "tests/sim/sim.h"
+#include "tests/sim/web.h"
+
+enum { MEMBERS_MAX = 1000 /* of one request */ };
 
 /* ---- organisations ---- */
 
@@ -12,6 +14,9 @@ static void choose_limits(struct sim *sim, struct organisation *organisation)
 {
     static const uint64_t paces[] = {0, 0, 0, 500000, 2000000, 100000000};
 
+    if (sim->is_shared) { /* nothing keeps them back but each other */
+        return;
+    }
     organisation->max_concurrent_calls = chance(sim, 50) ? 0 : between(sim, 1, 8);
     organisation->calls_per_second_micro = paces[below(sim, 6)];
     organisation->has_credits = chance(sim, 50);
@@ -24,34 +29,17 @@ void moves_make_organisation(struct sim *sim)
     struct organisation *organisation = arena_zalloc(arena, sizeof(*organisation));
     union payload payload = {.organisation = organisation};
 
-    organisation->number = engine_next_number(sim->engine, TABLE_ORGANISATION);
-    if (organisation->number > MODEL_ORGANISATIONS) {
-        arena_free(arena);
-        return;
-    }
     organisation->id = engine_new_id(sim->engine);
     organisation->name = SLICE("Atlas");
     organisation->timezone = zone_names[below(sim, 5)];
     choose_limits(sim, organisation);
-    clients_post(sim, REQUEST_WRITE, MESSAGE_ORGANISATION_CREATE, 0, &payload, arena, 0);
-}
-
-/* The organisation's id is in no row of the model: it is read, as a client would. */
-static bool find_organisation(struct sim *sim, uint32_t number, struct uuid *id)
-{
-    struct reader *reader = engine_begin_read(sim->engine);
-    struct key key = key_u32(number);
-    struct organisation organisation;
-    struct arena arena;
-    int code;
-
-    SIM_REQUIRE(sim, reader != NULL);
-    arena_init(&arena, 1024);
-    code = reader_get(reader, TABLE_ORGANISATION, &key, &arena, &organisation);
-    *id = organisation.id;
-    arena_deinit(&arena);
-    engine_end_read(sim->engine, reader);
-    return code == 0;
+    if (web_is_next(sim)) {
+        (void)web_ask(sim, REQUEST_WRITE, MESSAGE_ORGANISATION_CREATE, 0, &payload, 0);
+        arena_free(arena);
+        return;
+    }
+    organisation->number = engine_next_number(sim->engine, TABLE_ORGANISATION);
+    clients_post_past(sim, REQUEST_WRITE, MESSAGE_ORGANISATION_CREATE, 0, &payload, arena, 0);
 }
 
 void moves_change_organisation(struct sim *sim)
@@ -60,9 +48,8 @@ void moves_change_organisation(struct sim *sim)
     struct arena *arena;
     struct organisation_patch *patch;
     union payload payload;
-    struct uuid id;
 
-    if (number == 0 || !find_organisation(sim, number, &id)) {
+    if (number == 0) {
         return;
     }
     if (chance(sim, 60)) {
@@ -72,8 +59,7 @@ void moves_change_organisation(struct sim *sim)
     arena = arena_new();
     patch = arena_zalloc(arena, sizeof(*patch));
     payload.organisation_patch = patch;
-    patch->value.id = id;
-    patch->value.number = number; /* for log.c */
+    patch->value.id = sim->model.organisations[number].id;
     choose_limits(sim, &patch->value);
     patch->present = chance(sim, 50) ? ORGANISATION_MAX_CONCURRENT_CALLS : ORGANISATION_CREDITS;
     clients_post(sim, REQUEST_WRITE, MESSAGE_ORGANISATION_PATCH, 0, &payload, arena, 0);
@@ -163,7 +149,7 @@ void moves_make_contacts(struct sim *sim, uint32_t organisation, uint32_t count)
     struct contact_list *list = arena_alloc(arena, sizeof(*list));
     union payload payload = {.contacts = list};
 
-    if (sim->model.contact_count + count + 200 >= MODEL_CONTACTS) {
+    if (sim->model.contact_count + count + 200 >= sim->model.most.contacts) {
         arena_free(arena);
         return;
     }
@@ -274,7 +260,7 @@ void moves_change_members(struct sim *sim)
     struct uuid *ids;
     size_t count = 0;
 
-    if (audience == NULL || model->member_count + 64 >= MODEL_MEMBERS) {
+    if (audience == NULL || model->member_count + 64 >= model->most.members) {
         return;
     }
     if (chance(sim, 3)) {
@@ -298,4 +284,22 @@ void moves_change_members(struct sim *sim)
     }
     payload.members = (struct id_list){.id = audience->id, .ids = ids, .count = count};
     clients_post(sim, REQUEST_WRITE, type, audience->organisation, &payload, arena, 0);
+}
+
+void moves_fill_audience(struct sim *sim)
+{
+    const struct model *model = &sim->model;
+    const struct model_audience *audience = &model->audiences[0];
+    struct arena *arena = arena_new();
+    struct uuid *ids = arena_alloc(arena, MEMBERS_MAX * sizeof(*ids));
+    union payload payload = {.members = {.id = audience->id, .ids = ids}};
+
+    for (uint32_t i = 0; i < model->contact_count && payload.members.count < MEMBERS_MAX; i++) {
+        if (model->contacts[i].exists &&
+            model->contacts[i].organisation == audience->organisation) {
+            ids[payload.members.count++] = model->contacts[i].id;
+        }
+    }
+    clients_post(sim, REQUEST_WRITE, MESSAGE_MEMBERS_ADD, audience->organisation, &payload, arena,
+                 0);
 }

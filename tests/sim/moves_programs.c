@@ -3,8 +3,6 @@
 #include "model/lifecycle.h"
 #include "tests/sim/sim.h"
 
-enum { EXECUTIONS_MAX = MODEL_EXECUTIONS - 8 };
-
 void moves_make_flow(struct sim *sim, uint32_t organisation)
 {
     struct arena *arena = arena_new();
@@ -86,7 +84,9 @@ static void choose_limits(struct sim *sim, struct program *program)
 {
     static const uint64_t paces[] = {500000, 1000000, 5000000, 50000000};
 
-    if (chance(sim, 25)) {
+    if (sim->kind == SIM_LARGE && chance(sim, 70)) { /* asleep for a long time */
+        program->start_at = sim->at + (int64_t)below(sim, 86400) * MS_PER_SECOND;
+    } else if (chance(sim, 25)) {
         program->start_at = sim->at + ((int64_t)below(sim, 7200) - 3600) * MS_PER_SECOND;
     }
     if (chance(sim, 20)) {
@@ -102,7 +102,10 @@ static void choose_limits(struct sim *sim, struct program *program)
     }
 }
 
-static void choose_pool(struct sim *sim, struct arena *arena, struct program *program)
+/* Some of them are another organisation's, and the program is refused; not where there are to be
+ * thousands. */
+static void choose_pool(struct sim *sim, struct arena *arena, uint32_t organisation,
+                        struct program *program)
 {
     struct uuid *pool = arena_zalloc(arena, 4 * sizeof(*pool));
     struct model *model = &sim->model;
@@ -111,6 +114,8 @@ static void choose_pool(struct sim *sim, struct arena *arena, struct program *pr
     for (uint32_t i = 0; i < 8 && count < 4 && model->did_count > 0; i++) {
         const struct model_did *did = &model->dids[below(sim, model->did_count)];
         bool is_new = did->exists && did->is_active;
+
+        is_new &= sim->kind != SIM_LARGE || did->owner == 0 || did->owner == organisation;
 
         for (size_t n = 0; n < count; n++) {
             is_new &= !uuid_equal(&pool[n], &did->id);
@@ -155,8 +160,8 @@ void moves_make_program(struct sim *sim, uint32_t organisation)
     union payload payload = {.program = program};
 
     program->mode = chance(sim, 80) ? MODE_BATCH : MODE_LIVE;
-    choose_pool(sim, arena, program);
-    if (sim->model.program_count + 4 >= MODEL_PROGRAMS || program->did_count == 0 ||
+    choose_pool(sim, arena, organisation, program);
+    if (sim->model.program_count + 4 >= sim->model.most.programs || program->did_count == 0 ||
         !choose_audience(sim, organisation, program)) {
         arena_free(arena);
         return;
@@ -223,7 +228,7 @@ void moves_launch(struct sim *sim)
     const struct model_program *program = some_program(sim);
     union payload payload;
 
-    if (program == NULL || sim->model.execution_count >= EXECUTIONS_MAX) {
+    if (program == NULL || sim->model.execution_count + 8 >= sim->model.most.executions) {
         return;
     }
     if (chance(sim, 50)) {

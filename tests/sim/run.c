@@ -10,6 +10,8 @@
 #include "base/memory.h"
 #include "tests/sim/sim.h"
 
+enum { LARGE_OF_2000 = 1, WIDE_OF_2000 = 14 };
+
 /* ---- random bytes of the engine ---- */
 
 static struct prng random_bytes;
@@ -122,10 +124,28 @@ static void begin_step(struct sim *sim, uint32_t step)
               hash_number(sim->seed) ^ hash_number(step + UINT64_C(1) + (sim->seed << 20)));
 }
 
-void sim_run(struct sim *sim, uint32_t steps, const struct sim_skips *skips)
+static void choose_kind(struct sim *sim, bool is_large)
+{
+    static const struct model_limits limits[] = {
+        [SIM_USUAL] = {.executions = 512, .contacts = 1024, .programs = 128, .members = 4096},
+        [SIM_WIDE] = {.executions = 512, .contacts = 4096, .programs = 128, .members = 16384},
+        [SIM_LARGE] = {.executions = 8192, .contacts = 2048, .programs = 4096, .members = 8192},
+    };
+    uint32_t drawn = below(sim, 2000);
+
+    sim->kind = drawn < LARGE_OF_2000                  ? SIM_LARGE
+                : drawn < LARGE_OF_2000 + WIDE_OF_2000 ? SIM_WIDE
+                                                       : SIM_USUAL;
+    sim->kind = is_large ? SIM_LARGE : sim->kind;
+    model_init(sim, &limits[sim->kind]);
+    sim_count(sim, COUNT_WIDE_SEEDS - SIM_WIDE + sim->kind);
+}
+
+void sim_run(struct sim *sim, uint32_t steps, bool is_large, const struct sim_skips *skips)
 {
     begin_step(sim, 0);
     seed_bytes(sim->seed);
+    choose_kind(sim, is_large);
     sim->at = choose_start(sim);
     sim->mono = MS_PER_DAY;
     arena_init(&sim->memory, 65536);

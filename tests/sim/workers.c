@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "base/check.h"
-#include "tests/sim/sim.h"
+#include "tests/sim/web.h"
 
 static const enum outcome outcomes[] = {OUTCOME_ANSWERED,  OUTCOME_ANSWERED, OUTCOME_ANSWERED,
                                         OUTCOME_VOICEMAIL, OUTCOME_BUSY,     OUTCOME_NO_ANSWER,
@@ -31,8 +31,14 @@ static void post_event(struct sim *sim, struct known_call *call, enum message_ty
 {
     union payload payload = {.event = event};
     uint32_t index = (uint32_t)(call - sim->calls);
-    uint64_t exchange =
-        clients_post(sim, REQUEST_EVENT, type, call->execution, &payload, arena, index);
+    uint64_t exchange;
+
+    if (web_is_next(sim)) {
+        web_add_event(sim, call->execution, index, type, event);
+        arena_free(arena);
+        return;
+    }
+    exchange = clients_post(sim, REQUEST_EVENT, type, call->execution, &payload, arena, index);
 
     sim->requests[exchange].claim_id = call->claim_id;
 }
@@ -94,6 +100,11 @@ void workers_claim(struct sim *sim, uint32_t max, bool waits)
     clients_post(sim, REQUEST_CLAIM, MESSAGE_CLAIM, 0, &payload, NULL, 0);
 }
 
+void workers_take(struct sim *sim, const struct known_call *call)
+{
+    sim->calls[sim->next_call++ % SIM_KNOWN_CALLS] = *call;
+}
+
 void workers_on_claimed(struct sim *sim, const struct reply *reply)
 {
     bool is_gone = chance(sim, 5); /* the API gives back what a client that has gone was given */
@@ -101,15 +112,15 @@ void workers_on_claimed(struct sim *sim, const struct reply *reply)
     for (size_t i = 0; i < reply->claimed.count; i++) {
         const struct claimed_call *claimed = &reply->claimed.calls[i];
         const struct model_execution *x = model_find(&sim->model, claimed->execution);
-        struct known_call *call = &sim->calls[sim->next_call++ % SIM_KNOWN_CALLS];
+        struct known_call *call = &sim->calls[sim->next_call % SIM_KNOWN_CALLS];
 
         SIM_REQUIRE(sim, x != NULL);
-        *call = (struct known_call){.is_there = true,
-                                    .execution = claimed->execution,
-                                    .entry = claimed->entry,
-                                    .tag = x->tag,
-                                    .attempt = claimed->attempt,
-                                    .claim_id = claimed->claim_id};
+        workers_take(sim, &(struct known_call){.is_there = true,
+                                               .execution = claimed->execution,
+                                               .entry = claimed->entry,
+                                               .tag = x->tag,
+                                               .attempt = claimed->attempt,
+                                               .claim_id = claimed->claim_id});
         if (is_gone) {
             post_released(sim, call);
             call->is_there = false;
@@ -125,19 +136,20 @@ static void dial(struct sim *sim, struct known_call *call)
     model_on_dial(sim, call->execution, call->entry, call->attempt);
 }
 
-void workers_on_event(struct sim *sim, const struct request *request, const struct reply *reply)
+void workers_on_event(struct sim *sim, uint32_t index, const struct uuid *claim_id,
+                      enum message_type type, enum event_status status, int64_t dial_by)
 {
-    struct known_call *call = &sim->calls[request->index];
+    struct known_call *call = &sim->calls[index];
     bool is_permission;
 
-    if (!call->is_there || !uuid_equal(&call->claim_id, &request->claim_id) ||
-        request->type != MESSAGE_CALL_STARTED || chance(sim, 10)) {
+    if (!call->is_there || !uuid_equal(&call->claim_id, claim_id) || type != MESSAGE_CALL_STARTED ||
+        chance(sim, 10)) {
         return; /* it has died or gone on, or the network lost the answer */
     }
-    if (reply->event.status == EVENT_ACCEPTED && call->dial_by == 0) {
-        call->dial_by = reply->event.dial_by;
+    if (status == EVENT_ACCEPTED && call->dial_by == 0) {
+        call->dial_by = dial_by;
     }
-    is_permission = reply->event.status == EVENT_ACCEPTED || reply->event.status == EVENT_DUPLICATE;
+    is_permission = status == EVENT_ACCEPTED || status == EVENT_DUPLICATE;
     if (is_permission && !call->has_dialled && !call->is_over && chance(sim, 85)) {
         dial(sim, call);
     } else if (!is_permission) {
@@ -170,8 +182,13 @@ static void post_nonsense(struct sim *sim, const struct known_call *call)
     }
     event = event_of(arena, &wrong);
     event->started.claim_id = wrong.claim_id;
+    if (web_is_next(sim)) {
+        web_add_event(sim, wrong.execution, SIM_KNOWN_CALLS, MESSAGE_CALL_STARTED, event);
+        arena_free(arena);
+        return;
+    }
     payload.event = event;
-    clients_post(sim, REQUEST_WRITE, MESSAGE_CALL_STARTED, wrong.execution, &payload, arena, 0);
+    clients_post(sim, REQUEST_EVENT, MESSAGE_CALL_STARTED, wrong.execution, &payload, arena, 0);
 }
 
 /* Events of a call, mostly in their order. What a worker has given back or ended it may repeat, and
@@ -223,6 +240,7 @@ void workers_move(struct sim *sim)
             move_call(sim, call);
         }
     }
+    web_send_events(sim);
 }
 
 void workers_forget(struct sim *sim)
@@ -252,5 +270,6 @@ bool workers_work_on(struct sim *sim)
             post_result(sim, call);
         }
     }
+    web_send_events(sim);
     return is_any;
 }

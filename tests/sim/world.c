@@ -12,7 +12,7 @@
 #include "model/key.h"
 #include "storage/check.h"
 #include "storage/writer.h"
-#include "tests/sim/sim.h"
+#include "tests/sim/web.h"
 
 enum {
     MAP_BYTES = 64 << 20,
@@ -77,14 +77,24 @@ static void open_engine(struct sim *sim)
         sim_fail(sim, "the store cannot be opened: %s", error.text);
     }
     steps.store = sim->store;
+    traces_begin_life(sim);
     if (engine_open_stepped(sim->config, &steps, &sim->engine, &error) != 0) {
         sim_fail(sim, "the engine cannot be opened: %s", error.text);
     }
     writer_set_hook(engine_writer(sim->engine), on_commit, sim);
-    engine_set_replies(sim->engine, clients_on_reply, sim);
-    engine_set_keeper(sim->engine, clients_on_keep, sim);
     clients_begin_life(sim);
     model_on_start(sim);
+    web_begin_life(sim); /* which takes the replies for itself */
+    engine_set_replies(sim->engine, clients_on_reply, sim);
+    engine_set_keeper(sim->engine, clients_on_keep, sim);
+}
+
+static void close_engine(struct sim *sim, bool is_drained)
+{
+    web_end_life(sim);
+    traces_note_end(sim, is_drained);
+    engine_close(sim->engine);
+    traces_check(sim);
 }
 
 static void remove_file(const struct sim *sim, const char *name)
@@ -100,6 +110,7 @@ static void remove_store(struct sim *sim)
     remove_file(sim, "data.mdb");
     remove_file(sim, "lock.mdb");
     remove_file(sim, "lock");
+    remove_file(sim, "admin.key");
 }
 
 static void set_option(struct config *config, const char *key, const char *value)
@@ -113,7 +124,10 @@ static void set_option(struct config *config, const char *key, const char *value
 static void configure(struct sim *sim)
 {
     struct config *config = sim->config;
-    bool is_tight = chance(sim, 30);
+    bool is_tight;
+
+    sim->is_shared = chance(sim, 6);
+    is_tight = sim->is_shared || chance(sim, 30);
 
     config_defaults(config, carrier_kinds(sim));
     config->data_dir = sim->folder;
@@ -141,13 +155,17 @@ void world_begin(struct sim *sim)
     remove_store(sim);
     sim->config = memory_zero(1, sizeof(*sim->config));
     configure(sim);
+    web_choose(sim);
+    traces_choose(sim);
     log_watch(sim, &sim->watch);
     open_engine(sim);
+    world_rest(sim); /* the first key */
 }
 
 void world_end(struct sim *sim)
 {
-    engine_close(sim->engine);
+    close_engine(sim, false);
+    web_free(sim);
     sim->engine = NULL;
     store_close(sim->store);
     sim->store = NULL;
@@ -159,9 +177,9 @@ void world_end(struct sim *sim)
     remove_store(sim);
 }
 
-void world_crash(struct sim *sim)
+/* Another engine after a while, from what is on disk. */
+static void start_anew(struct sim *sim)
 {
-    engine_close(sim->engine);
     if (chance(sim, 25)) { /* what is read then is read from the file */
         store_close(sim->store);
         sim->store = NULL;
@@ -184,6 +202,68 @@ void world_crash(struct sim *sim)
     if (chance(sim, 10)) {
         world_check(sim);
     }
+}
+
+void world_crash(struct sim *sim)
+{
+    close_engine(sim, false);
+    start_anew(sim);
+}
+
+/* Steps of a drain, whose commits are carried out. */
+static int drain(struct sim *sim)
+{
+    unsigned steps = 0;
+    int status;
+
+    while (!engine_is_broken(sim->engine, &status)) {
+        SIM_REQUIRE(sim, ++steps < REST_STEPS_MAX);
+        if (engine_is_committing(sim->engine) &&
+            (!engine_wants_turn(sim->engine) || chance(sim, 50))) {
+            world_commit(sim, false);
+        } else if (engine_wants_turn(sim->engine)) {
+            engine_run_turn(sim->engine);
+        } else {
+            sim_fail(sim, "a drain that does not end");
+        }
+    }
+    return status;
+}
+
+/* What was handled is stored, and who asked has been answered. */
+static void check_drained(struct sim *sim)
+{
+    for (size_t i = 0; i < sim->filling.count; i++) {
+        SIM_REQUIRE(sim, sim->filling.facts[i].kind == FACT_MESSAGE);
+    }
+    SIM_REQUIRE(sim, sim->writing.count == 0);
+    for (uint64_t i = 1; i <= sim->last_exchange; i++) {
+        SIM_REQUIRE(sim, !sim->requests[i].is_waiting);
+        SIM_REQUIRE(sim, sim->requests[i].released == sim->requests[i].durable);
+    }
+}
+
+void world_drain(struct sim *sim)
+{
+    const char *reason;
+    uint64_t refused;
+
+    if (!engine_is_ready(sim->engine, &reason)) {
+        return; /* it ends at once, and answers what it can */
+    }
+    sim->is_disk_full = false;
+    sim->refusal = 0;
+    web_stop(sim);
+    clients_give_up(sim);
+    engine_stop(sim->engine);
+    refused = sim->slot->counts[COUNT_UNAVAILABLE];
+    workers_claim(sim, 1, true); /* too late */
+    SIM_REQUIRE(sim, sim->slot->counts[COUNT_UNAVAILABLE] == refused + 1);
+    SIM_REQUIRE(sim, drain(sim) == 0);
+    check_drained(sim);
+    sim_count(sim, COUNT_DRAINS);
+    close_engine(sim, true);
+    start_anew(sim);
 }
 
 /* ---- steps ---- */
@@ -212,6 +292,12 @@ bool world_step(struct sim *sim, bool may_commit)
     return false;
 }
 
+void world_work(struct sim *sim, uint32_t steps)
+{
+    while (steps-- > 0 && world_step(sim, false)) {
+    }
+}
+
 void world_rest(struct sim *sim)
 {
     unsigned steps = 0;
@@ -220,20 +306,24 @@ void world_rest(struct sim *sim)
     while (world_step(sim, !engine_wants_turn(sim->engine) || chance(sim, 20))) {
         SIM_REQUIRE(sim, ++steps < REST_STEPS_MAX);
     }
+    web_check_rest(sim);
 }
 
 void world_set_clock(struct sim *sim, enum clock_move move)
 {
     note_time(sim);
     engine_set_clock(sim->engine, sim->at, sim->mono, move);
+    web_time_passed(sim);
 }
 
 /* The next instant of the wall clock at which anything is due; no later than `at`. */
 static int64_t next_due(struct sim *sim, int64_t at)
 {
     struct wake wake = engine_wake(sim->engine);
+    int64_t waits = web_next_mono(sim);
     int64_t due = wake.at;
 
+    wake.mono = waits < wake.mono ? waits : wake.mono;
     if (wake.mono != INSTANT_NEVER && sim->at + (wake.mono - sim->mono) < due) {
         due = sim->at + (wake.mono - sim->mono);
     }

@@ -17,7 +17,7 @@ struct fixture {
     struct trace_buffer buffer;
 };
 
-static int setup(void **state)
+static int set_up(void **state, bool is_stepped)
 {
     static const struct trace_gateway gateway = {.name = SLICE_INIT("worker")};
     struct fixture *f = test_calloc(1, sizeof(*f));
@@ -30,10 +30,22 @@ static int setup(void **state)
     (void)snprintf(f->path, sizeof(f->path), "%s/trace", f->folder);
     arena_init(&f->arena, 4096);
     trace_header_types(&header, &f->arena);
-    assert_int_equal(recorder_open(f->path, &header, &f->recorder, &error), 0);
+    assert_int_equal((is_stepped ? recorder_open_stepped : recorder_open)(f->path, &header,
+                                                                          &f->recorder, &error),
+                     0);
     trace_buffer_init(&f->buffer);
     *state = f;
     return 0;
+}
+
+static int setup(void **state)
+{
+    return set_up(state, false);
+}
+
+static int setup_stepped(void **state)
+{
+    return set_up(state, true);
 }
 
 static int teardown(void **state)
@@ -162,6 +174,23 @@ static void a_recording_that_is_given_up_says_why(void **state)
     assert_string_equal(lost, "for a reason");
 }
 
+/* Without a thread: each hand-over is in the file when it returns. */
+static void a_stepped_one_writes_at_once(void **state)
+{
+    struct fixture *f = *state;
+    char lost[200];
+
+    for (unsigned i = 0; i < 3; i++) {
+        assert_true(append(f, i));
+        assert_int_equal(read_back(f, lost), i + 1);
+    }
+    recorder_lose(f->recorder, "for a reason");
+    assert_false(append(f, 3));
+    end(f);
+    assert_int_equal(read_back(f, lost), 3);
+    assert_string_equal(lost, "for a reason");
+}
+
 static void nothing_is_overwritten(void **state)
 {
     struct fixture *f = *state;
@@ -180,6 +209,7 @@ static const struct CMUnitTest tests[] = {
     TEST(too_much_ends_the_recording),
     TEST(a_full_disk_ends_it_at_a_whole_frame),
     TEST(a_recording_that_is_given_up_says_why),
+    cmocka_unit_test_setup_teardown(a_stepped_one_writes_at_once, setup_stepped, teardown),
     TEST(nothing_is_overwritten),
 };
 OD_TEST_MAIN(tests)

@@ -237,6 +237,41 @@ static void what_is_on_disk_is_what_was_acknowledged(void **state)
     }
 }
 
+/* The trace is told of a zone's rules with the first message that asks for them. Where that message
+ * is dropped, the next one tells it. */
+static void a_dropped_batch_takes_no_zone_out_of_the_trace(void **state)
+{
+    struct fixture *f = *state;
+    struct organisation casablanca = {.id = fixture_id(1), .timezone = SLICE("Africa/Casablanca")};
+    const struct organisation_patch patch = {.present = ORGANISATION_TIMEZONE, .value = casablanca};
+    struct refusals refusals = {.code = OD_EFULL};
+    const char *trace = replay_record(f);
+    /* It is closed at night: without the rules nobody would know when that is, and none be called.
+     */
+    const struct weekly_window night = {.weekday = 1, .start_minute = 0, .end_minute = 60};
+    struct program program = {.has_pause_windows = true,
+                              .windows = {.weekly = &night, .weekly_count = 1}};
+
+    fixture_open(f);
+    fixture_add_organisation(f);
+    fixture_do(f, MESSAGE_ORGANISATION_PATCH, FIXTURE_ORGANISATION,
+               (union payload){.organisation_patch = &patch}, NULL);
+    fixture_add_contacts(f, 1000, 20);
+    fixture_add_program(f, 1, &program);
+    refusals_open(&refusals, f);
+    atomic_store(&refusals.armed, 1);
+    fixture_post(f, MESSAGE_PROGRAM_LAUNCH, FIXTURE_ORGANISATION, fixture_launch_of(1), NULL);
+    while (f->waiting > 0 || !is_ready(f)) {
+        turn(&refusals);
+    }
+    assert_int_equal(f->dropped, 1);
+    fixture_do(f, MESSAGE_PROGRAM_LAUNCH, FIXTURE_ORGANISATION, fixture_launch_of(1), NULL);
+    fixture_advance(f, FIXTURE_START + MS_PER_HOUR);
+    refusals_close(&refusals);
+    fixture_close(f);
+    replay_assert_same(trace, 1);
+}
+
 /* ---- campaigns go on ---- */
 
 enum { CONTACTS_CALLED = 200, TURNS_BETWEEN = 100 };
@@ -411,6 +446,7 @@ static void a_dying_disk_ends_the_process_with_70(void **state)
 
 static const struct CMUnitTest tests[] = {
     CASE(what_is_on_disk_is_what_was_acknowledged),
+    CASE(a_dropped_batch_takes_no_zone_out_of_the_trace),
     CASE(a_campaign_goes_on_to_its_end),
     CASE(the_test_clock_remembers_a_move_that_was_refused),
     CASE(who_waits_is_told_when_the_last_commit_fails),

@@ -120,6 +120,22 @@ static void who_leaves_takes_its_timers_along(void **state)
     assert_null(registry_take_due(&registry, INT64_MAX, INT64_MAX));
 }
 
+static void who_is_forgotten_is_not_looked_at_any_more(void **state)
+{
+    struct resident *first = add(1, 100), *second = add(2, 200);
+
+    (void)state;
+    registry_arm(&registry, first);
+    registry_touch(&registry, first);
+    registry_touch(&registry, second);
+    registry_forget(&registry, 1);
+    registry_forget(&registry, 9); /* not in memory */
+    assert_null(registry_find(&registry, 1));
+    assert_int_equal(registry.touched_count, 1);
+    assert_ptr_equal(registry.touched[0], second);
+    assert_int_equal(registry_wake(&registry).at, INSTANT_NEVER);
+}
+
 static void who_is_touched_is_listed_once(void **state)
 {
     struct resident *first = add(1, 0);
@@ -183,7 +199,7 @@ static const struct CMUnitTest tests[] = {
     CASE(executions_are_found_by_number),    CASE(timers_fire_in_their_order),
     CASE(both_clocks_have_timers),           CASE(a_timer_moves_with_what_it_stands_for),
     CASE(who_leaves_takes_its_timers_along), CASE(who_is_touched_is_listed_once),
-    CASE(timers_are_those_of_a_naive_model),
+    CASE(timers_are_those_of_a_naive_model), CASE(who_is_forgotten_is_not_looked_at_any_more),
 };
 
 OD_TEST_MAIN(tests)

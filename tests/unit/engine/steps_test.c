@@ -173,6 +173,61 @@ static void a_turn_handles_no_more_letters_than_it_may(void **state)
     assert_int_equal(f->answered, 1);
 }
 
+/* Everything that there is to do at this instant. */
+static void settle(struct fixture *f)
+{
+    run_turns(f);
+    while (engine_is_committing(f->engine)) {
+        assert_int_equal(engine_commit(f->engine), 0);
+        engine_hear_commit(f->engine);
+        run_turns(f);
+    }
+}
+
+static bool has_row(struct fixture *f, enum table table, void *record)
+{
+    struct arena arena;
+    bool is_there;
+
+    arena_init(&arena, 1024);
+    is_there = fixture_get(f, table, key_u32(1), &arena, record);
+    arena_deinit(&arena);
+    return is_there;
+}
+
+/* Its end and its removal are in one batch, when the disk was slow and the clock went on: when that
+ * batch closes, its state is not put again. */
+static void what_is_removed_is_not_saved_again(void **state)
+{
+    static const struct organisation second = {
+        .number = 2, .name = SLICE_INIT("Basalt"), .timezone = SLICE_INIT("UTC")};
+    struct fixture *f = *state;
+    struct program program = {.start_at = FIXTURE_START + 30 * MS_PER_DAY};
+    struct execution_settings settings;
+    struct execution_state row;
+
+    f->config->executions_days = 1;
+    fixture_open(f);
+    fixture_add_organisation(f);
+    fixture_add_contacts(f, 1000, 3);
+    fixture_launch(f, 1, &program);
+    fixture_close(f);
+    memset(f->answers, 0, sizeof(f->answers)); /* numbers of exchanges begin anew */
+    open_stepped(f, &(struct engine_steps){.at = FIXTURE_START, .mono = 1000});
+    settle(f);
+    assert_true(has_row(f, TABLE_EXECUTION_STATE, &row));
+    fixture_post(f, MESSAGE_ORGANISATION_CREATE, 0, (union payload){.organisation = &second}, NULL);
+    run_turns(f);
+    assert_true(engine_is_committing(f->engine)); /* the next batch fills, and is not closed */
+    fixture_post(f, MESSAGE_CANCEL, 1, (union payload){.grant = {0}}, NULL);
+    run_turns(f);
+    engine_set_clock(f->engine, FIXTURE_START + 2 * MS_PER_DAY, 1000 + 2 * MS_PER_DAY,
+                     CLOCK_GOES_ON);
+    settle(f);
+    assert_false(has_row(f, TABLE_EXECUTION, &settings));
+    assert_false(has_row(f, TABLE_EXECUTION_STATE, &row));
+}
+
 static int refuse(void *context, uint64_t number)
 {
     (void)number;
@@ -229,6 +284,7 @@ static const struct CMUnitTest tests[] = {
     CASE(a_crash_before_the_commit_leaves_nothing),
     CASE(a_store_may_outlive_its_engine),
     CASE(a_turn_handles_no_more_letters_than_it_may),
+    CASE(what_is_removed_is_not_saved_again),
     CASE(a_refused_commit_ends_it_or_has_it_wait_for_room),
     CASE(clocks_are_what_they_are_set_to),
 };
