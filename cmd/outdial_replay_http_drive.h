@@ -37,6 +37,9 @@ struct drive {
     struct trace_record record; /* the next one to be driven, when `has_record` */
     bool has_record;
     enum expectation expect; /* of it */
+    bool needs_calls;        /* it waits for the calls before it (plan_needs_calls) */
+    bool is_gate;            /* and what was put last did: what is behind waits for it */
+    int64_t waiting_ns;      /* since when it waits; 0: it does not */
     bool is_over;            /* there is no further one */
     bool has_end, is_lost;
     bool knows_digest;

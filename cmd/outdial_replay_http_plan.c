@@ -53,6 +53,35 @@ enum sender plan_sender(const struct message *message)
     }
 }
 
+bool plan_needs_calls(struct id_map *ids, const struct message *message)
+{
+    struct uuid program;
+    bool was_launched;
+
+    /* NOLINTNEXTLINE(clang-diagnostic-switch-enum): of all others it does not */
+    switch ((int)message->type) {
+    case MESSAGE_PAUSE:
+    case MESSAGE_RESUME:
+    case MESSAGE_CANCEL:
+    case MESSAGE_ORGANISATION_PATCH:
+    case MESSAGE_CREDITS_ADD:
+    case MESSAGE_DID_PATCH:
+    case MESSAGE_DID_DELETE:
+    case MESSAGE_CONTACT_DELETE:
+    case MESSAGE_ATTRIBUTE_DELETE:
+    case MESSAGE_AUDIENCE_DELETE:
+    case MESSAGE_FLOW_DELETE:
+    case MESSAGE_PROGRAM_DELETE: return true;
+    case MESSAGE_PROGRAM_LAUNCH: break;
+    default: return false;
+    }
+    program = message->payload.launch_request.program_id;
+    program.bytes[6] = 0xfe; /* of no record: that the program was launched before */
+    was_launched = ids_get(ids, &program).state == ID_KNOWN;
+    ids_know(ids, &program, &UUID_NIL);
+    return was_launched;
+}
+
 /* ---- the platform ---- */
 
 static void put_organisation(struct http_request *request, const struct organisation *value,

@@ -17,6 +17,10 @@ enum sender {
 
 enum sender plan_sender(const struct message *message);
 
+/* Whether the daemon's answer hangs on how far the calls before it have come: what pauses, ends or
+ * removes something, changes limits, or launches a program anew. */
+bool plan_needs_calls(struct id_map *ids, const struct message *message);
+
 struct plan {
     struct id_map *ids;
     int64_t shift_ms; /* instants of the data are so much later */

@@ -5,6 +5,10 @@
  * time has passed, divided. On a daemon's test clock, a message that comes later than its clock is
  * put when everything before it has been answered and the clock has been moved there: so timers,
  * windows and retries of the daemon find the world that they found in the trace.
+ *
+ * With neither, nothing but order is left of time. Then a message whose answer hangs on how far calls
+ * have come (a pause, a cancel, a second launch) waits until the events before it have been answered,
+ * and what is behind it waits for its answer.
  */
 #include <string.h>
 
@@ -17,6 +21,7 @@ enum {
     REQUEST_BYTES_MAX = 64 << 20,
     EVENTS_MAX = 200000,
     NS_A_MS = 1000000,
+    CALLS_NS = 1000000000, /* how long one message waits for calls that do not come */
 };
 
 /* ---- records ---- */
@@ -45,6 +50,7 @@ static void take_message(struct drive *drive, const struct trace_message *messag
     drive->account.messages++;
     drive->account.senders[sender]++;
     drive->expect = expectation_of(drive, message);
+    drive->needs_calls = plan_needs_calls(&drive->ids, &message->message);
     drive->has_record = sender == SENDER_CLIENT || sender == SENDER_WORKER;
     note_digest(drive, message->digest);
 }
@@ -150,6 +156,34 @@ static bool clock_is_there(struct drive *drive)
     return false;
 }
 
+/* ---- order ---- */
+
+static bool is_timed(const struct drive *drive)
+{
+    return drive->options->speed > 0 || drive->has_test_clock;
+}
+
+/* False: what is under way has to be answered first. */
+static bool calls_are_there(struct drive *drive)
+{
+    bool is_settled = lanes_are_idle(&drive->lanes) && drive->batches == 0 &&
+                      drive->calls.ready_first == NULL && drive->parked_batches == NULL;
+    int64_t now_ns;
+
+    if (is_timed(drive) || (!drive->needs_calls && !drive->is_gate)) {
+        return true;
+    }
+    if (!drive->needs_calls) {
+        return lanes_are_idle(&drive->lanes);
+    }
+    if (!is_settled || drive->calls.wanted == 0) {
+        return is_settled;
+    }
+    now_ns = clock_mono_ns();
+    drive->waiting_ns = drive->waiting_ns == 0 ? now_ns : drive->waiting_ns;
+    return now_ns - drive->waiting_ns > CALLS_NS;
+}
+
 /* ---- putting ---- */
 
 static void put(struct drive *drive)
@@ -158,6 +192,8 @@ static void put(struct drive *drive)
     struct http_request *request;
 
     drive->has_record = false;
+    drive->is_gate = drive->needs_calls;
+    drive->waiting_ns = 0;
     drive->account.last_at = drive->record.at;
     if (plan_sender(message) == SENDER_WORKER) {
         drive->account.not_there +=
@@ -203,7 +239,7 @@ int64_t drive_read(struct drive *drive)
         if (due_ms > 0) {
             return due_ms;
         }
-        if (!clock_is_there(drive)) {
+        if (!clock_is_there(drive) || !calls_are_there(drive)) {
             return -1;
         }
         put(drive);
