@@ -235,6 +235,7 @@ static void run(struct drive *drive, struct bar *bar)
 
 static void close_drive(struct drive *drive)
 {
+    drive->is_closing = true;
     if (drive->wire != NULL) {
         wire_close(drive->wire);
     }

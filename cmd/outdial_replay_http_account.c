@@ -104,8 +104,9 @@ void account_refusal(struct account *account, unsigned kind, const struct wire_a
 
 /* ---- events ---- */
 
-/* What an event does in the store: `started` that is refused gives the call back, and a result after
- * the end is kept as the late one. Both write rows, as what is accepted does. */
+/* `started` that is refused gives the call back, and a result after the end is kept as the late one:
+ * both write rows, as what is accepted does. And an execution that has ended writes some rows again
+ * when any message brings it back to memory. */
 static bool is_expected(enum told_event event, enum told_status status, enum expectation expect,
                         bool is_known_end)
 {
@@ -114,7 +115,7 @@ static bool is_expected(enum told_event event, enum told_status status, enum exp
     }
     return expect == EXPECT_UNKNOWN || status == TOLD_ACCEPTED ||
            (event == TOLD_STARTED && status == TOLD_REFUSED) ||
-           (event == TOLD_RESULT && status == TOLD_STALE && is_known_end);
+           (is_known_end && (status == TOLD_STALE || status == TOLD_DUPLICATE));
 }
 
 void account_event(struct account *account, enum told_event event, enum told_status status,

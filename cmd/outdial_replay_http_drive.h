@@ -62,6 +62,7 @@ struct drive {
     size_t claimer_count;
     struct arena arena;
 
+    bool is_closing; /* requests that are under way end without an answer */
     bool has_failed; /* and account.failure says why */
 };
 
