@@ -108,8 +108,7 @@ static unsigned parse_number(struct argp_state *state, const char *option, const
 }
 
 /* Options of driving a daemon; false: none of them. */
-static bool parse_http(int key, char *value, struct arguments *arguments,
-                       struct argp_state *state)
+static bool parse_http(int key, char *value, struct arguments *arguments, struct argp_state *state)
 {
     struct http_options *http = &arguments->http;
 
@@ -312,10 +311,9 @@ static int run(const struct arguments *arguments, struct replay *replay)
 
 int main(int argc, char **argv)
 {
-    struct arguments arguments = {
-        .http = {.connections = CONNECTIONS,
-                 .wait_s = WAIT_S,
-                 .ca_file = ctl_environment("OUTDIAL_CA_FILE")}};
+    struct arguments arguments = {.http = {.connections = CONNECTIONS,
+                                           .wait_s = WAIT_S,
+                                           .ca_file = ctl_environment("OUTDIAL_CA_FILE")}};
     struct replay *replay;
     struct od_error error;
     int status;

@@ -40,7 +40,8 @@ void print_difference(const struct replay_difference *difference, struct buf *ou
 
 /* ---- latencies (outdial_replay_print.c) ---- */
 
-/* A table's head, with `noun` above the names; a row; and all of them by powers of two, with bars. */
+/* A table's head, with `noun` above the names; a row; and all of them by powers of two, with bars.
+ */
 void print_latency_head(const char *noun);
 void print_latency_row(const char *name, const struct histogram *histogram);
 void print_latency_columns(const struct histogram *histogram);

@@ -1,10 +1,11 @@
 /* A line on standard error that is drawn over itself. */
+#include "cmd/outdial_replay.h"
+
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <unistd.h>
 
-#include "cmd/outdial_replay.h"
 #include "engine/clock.h"
 
 enum { CELLS = 40, EVERY_NS = 100000000, TEXT = 160 };

@@ -2,9 +2,10 @@
  *
  * 1. The daemon is asked for its test clock, which shows whether it has one and whether the key is
  *    an admin's. A worker's key is made, and removed at the end.
- * 2. The loop reads messages, sends what can go (lanes, events of calls that we have, claims as long
- *    as a call is wanted) and waits for answers.
- * 3. At the end of the trace it waits for calls that are still wanted, on a test clock by moving it.
+ * 2. The loop reads messages, sends what can go (lanes, events of calls that we have, claims as
+ * long as a call is wanted) and waits for answers.
+ * 3. At the end of the trace it waits for calls that are still wanted, on a test clock by moving
+ * it.
  *
  * A daemon that does not answer ends the drive; what was driven by then is told all the same.
  */
@@ -103,8 +104,8 @@ static long ask(struct drive *drive, const struct wire_request *request, json_t 
 static bool find_clock(struct drive *drive)
 {
     json_t *body;
-    long status = ask(drive, &(struct wire_request){.method = "GET", .path = "/api/test-clock"},
-                      &body);
+    long status =
+        ask(drive, &(struct wire_request){.method = "GET", .path = "/api/test-clock"}, &body);
 
     if (status == STATUS_OK) {
         drive->has_test_clock = instant_parse(slice_from(ctl_text(body, "now")), &drive->clock_at);

@@ -7,11 +7,11 @@
 #include <stdbool.h>
 
 struct http_options {
-    const char *trace;   /* a file, "-": standard input */
-    const char *url;     /* of the daemon; wire_url_is_good */
+    const char *trace;          /* a file, "-": standard input */
+    const char *url;            /* of the daemon; wire_url_is_good */
     const char *key, *key_file; /* an admin's; NULL: not given */
-    const char *ca_file; /* certificates to trust; NULL: those of the system */
-    double speed;        /* a multiple of the time that passed; 0: as fast as it goes */
+    const char *ca_file;        /* certificates to trust; NULL: those of the system */
+    double speed;               /* a multiple of the time that passed; 0: as fast as it goes */
     unsigned connections;
     unsigned wait_s; /* for a call that the daemon does not offer */
     bool is_json;

@@ -84,17 +84,15 @@ static void take_example(struct refusal *refusal, const json_t *body)
         (void)snprintf(refusal->example, sizeof(refusal->example), "%s: %s",
                        ctl_text(detail, "path"), ctl_text(detail, "message"));
     } else {
-        (void)snprintf(refusal->example, sizeof(refusal->example), "%s",
-                       ctl_text(body, "message"));
+        (void)snprintf(refusal->example, sizeof(refusal->example), "%s", ctl_text(body, "message"));
     }
 }
 
 void account_refusal(struct account *account, unsigned kind, const struct wire_answer *answer)
 {
-    json_t *body = json_loadb(answer->body.size > 0 ? answer->body.data : "", answer->body.size, 0,
-                              NULL);
-    struct refusal *refusal =
-        find_refusal(account, kind, answer->status, ctl_text(body, "error"));
+    json_t *body =
+        json_loadb(answer->body.size > 0 ? answer->body.data : "", answer->body.size, 0, NULL);
+    struct refusal *refusal = find_refusal(account, kind, answer->status, ctl_text(body, "error"));
 
     if (refusal->count++ == 0) {
         take_example(refusal, body);
@@ -104,9 +102,9 @@ void account_refusal(struct account *account, unsigned kind, const struct wire_a
 
 /* ---- events ---- */
 
-/* `started` that is refused gives the call back, and a result after the end is kept as the late one:
- * both write rows, as what is accepted does. And an execution that has ended writes some rows again
- * when any message brings it back to memory. */
+/* `started` that is refused gives the call back, and a result after the end is kept as the late
+ * one: both write rows, as what is accepted does. And an execution that has ended writes some rows
+ * again when any message brings it back to memory. */
 static bool is_expected(enum told_event event, enum told_status status, enum expectation expect,
                         bool is_known_end)
 {

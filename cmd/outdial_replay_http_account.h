@@ -64,7 +64,7 @@ struct account {
     size_t refusal_count;
     uint64_t events[TOLD_COUNT][TOLD_STATUSES];
     uint64_t events_otherwise[TOLD_COUNT];
-    uint64_t events_again; /* sent anew, since the lease was lost or a window open */
+    uint64_t events_again;      /* sent anew, since the lease was lost or a window open */
     uint64_t refused_otherwise; /* requests that the trace's daemon took */
     uint64_t taken_otherwise;   /* and that it refused */
     uint64_t calls_claimed, calls_redelivered;

@@ -1,6 +1,6 @@
 /* A call that has ended is kept for a while, because a worker may tell of it once more; the oldest
- * are forgotten. A call that is claimed and of which the trace has not said anything yet is kept for
- * as long as it takes. So memory grows with the calls of which something is still to come. */
+ * are forgotten. A call that is claimed and of which the trace has not said anything yet is kept
+ * for as long as it takes. So memory grows with the calls of which something is still to come. */
 #include "cmd/outdial_replay_http_calls.h"
 
 #include <inttypes.h>
@@ -52,13 +52,13 @@ static void grow(struct calls *calls)
 
 /* Finds the call, or makes it. */
 static struct traced_call *get(struct calls *calls, uint32_t execution, uint32_t entry,
-                             uint16_t attempt)
+                               uint16_t attempt)
 {
     size_t at = bucket_of(calls, execution, entry, attempt);
     struct traced_call *call = calls->buckets[at];
 
-    while (call != NULL && (call->execution != execution || call->entry != entry ||
-                            call->attempt != attempt)) {
+    while (call != NULL &&
+           (call->execution != execution || call->entry != entry || call->attempt != attempt)) {
         call = call->next_in_bucket;
     }
     if (call != NULL) {
@@ -263,9 +263,9 @@ static struct told *new_told(const struct message *message, enum expectation exp
     *told = (struct told){
         .type = type,
         .expect = expect,
-        .has_claim_id = type == TOLD_STARTED ||
-                        (type == TOLD_RELEASED &&
-                         !uuid_is_nil(&message->payload.event->released.claim_id)),
+        .has_claim_id =
+            type == TOLD_STARTED ||
+            (type == TOLD_RELEASED && !uuid_is_nil(&message->payload.event->released.claim_id)),
         .size = text.size,
     };
     memcpy(told->text, text.data, text.size);
@@ -361,8 +361,8 @@ size_t calls_hear_claim(struct calls *calls, const json_t *answer)
         }
         if (calls->stranger_count == calls->stranger_room) {
             calls->stranger_room = calls->stranger_room == 0 ? 64 : 2 * calls->stranger_room;
-            calls->strangers = memory_resize(calls->strangers, calls->stranger_room,
-                                             sizeof(*calls->strangers));
+            calls->strangers =
+                memory_resize(calls->strangers, calls->stranger_room, sizeof(*calls->strangers));
         }
         calls->strangers[calls->stranger_count++] = given;
     }

@@ -112,8 +112,8 @@ static void note_contacts(struct http_request *request, const struct contact_pat
     request->contacts = memory_zero(count, sizeof(*request->contacts));
     request->contact_count = count;
     for (size_t i = 0; i < count; i++) {
-        request->contacts[i] = (struct made_contact){
-            contacts[i].value.id, digits_of(contacts[i].value.primary_phone)};
+        request->contacts[i] =
+            (struct made_contact){contacts[i].value.id, digits_of(contacts[i].value.primary_phone)};
     }
 }
 

@@ -67,8 +67,7 @@ struct drive {
 };
 
 /* The drive ends here. Only the first reason counts. */
-void drive_fail(struct drive *drive, const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
+void drive_fail(struct drive *drive, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* Of the clock by which calls are waited for. */
 int64_t drive_now_ms(const struct drive *drive);

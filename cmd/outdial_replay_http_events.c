@@ -4,8 +4,8 @@
  *    follows depends on the answer. While they are under way it gives no further ones, so a call's
  *    events arrive in their order, whatever the connections do.
  * 2. `started` that is answered `stale` or `refused` although the trace's daemon took it goes back
- *    to its place: the lease was lost, or a pause window is open. The call is claimed again. When the
- *    trace itself asks anew right behind, the answer stands.
+ *    to its place: the lease was lost, or a pause window is open. The call is claimed again. When
+ * the trace itself asks anew right behind, the answer stands.
  * 3. An accepted `released` gives the call up: its next event waits for another claim.
  */
 #include "base/check.h"

@@ -8,7 +8,7 @@ enum { LANES = 16 };
 struct lane {
     uint32_t organisation;
     struct request_queue queue;
-    bool is_busy;  /* a request of it is under way */
+    bool is_busy;   /* a request of it is under way */
     bool is_listed; /* ready to be looked at, or its first request awaits something */
     struct lane *next;
 };

@@ -1,7 +1,7 @@
 /* The order of requests, where it matters:
  *
- *   - those of an organisation go one after the other, as they came (a lane), and so do those of the
- *     platform; lanes go side by side;
+ *   - those of an organisation go one after the other, as they came (a lane), and so do those of
+ * the platform; lanes go side by side;
  *   - a request waits until all that it needs has been made, or has come to nothing;
  *   - a barrier (a DID that is switched off, an organisation's new limits, something deleted) waits
  *     for everything before it, and everything behind it waits for it.
@@ -30,8 +30,8 @@ struct lanes {
     struct request_queue held; /* behind a barrier, which is the first */
     size_t held_count;
     bool has_barrier;    /* the first one of `held` */
-    bool is_barrier_out;       /* it has been taken, and is not done */
-    size_t waiting;            /* put and not taken */
+    bool is_barrier_out; /* it has been taken, and is not done */
+    size_t waiting;      /* put and not taken */
     size_t waiting_bytes;
     size_t under_way; /* taken and not done */
 };
@@ -44,8 +44,8 @@ void lanes_deinit(struct lanes *lanes);
 /* Puts a request behind all others. What it makes is awaited from here on. */
 void lanes_put(struct lanes *lanes, struct http_request *request);
 
-/* Takes the next request that can go; NULL: none can before another is done. With `may_pass_barrier`
- * false, barriers wait for something that the lanes do not know. */
+/* Takes the next request that can go; NULL: none can before another is done. With
+ * `may_pass_barrier` false, barriers wait for something that the lanes do not know. */
 struct http_request *lanes_take(struct lanes *lanes, bool may_pass_barrier);
 
 /* A request that was taken goes again, before what is behind it. */

@@ -222,8 +222,8 @@ static struct http_request *on_named(enum message_type type, const char *method,
 
 static struct http_request *on_attribute(const struct attribute *attribute)
 {
-    struct http_request *request = on_named(MESSAGE_ATTRIBUTE_CREATE, "POST",
-                                            "/api/custom-attributes", NULL, attribute->name);
+    struct http_request *request =
+        on_named(MESSAGE_ATTRIBUTE_CREATE, "POST", "/api/custom-attributes", NULL, attribute->name);
 
     write_name(request, "type");
     if (attribute->type >= ATTRIBUTE_STRING && attribute->type <= ATTRIBUTE_DATE) {
@@ -313,9 +313,8 @@ static struct http_request *on_flow(const struct flow *flow, uint32_t present, b
 static struct http_request *on_program(const struct plan *plan, const struct program *program,
                                        uint32_t present, bool is_new)
 {
-    struct http_request *request =
-        request_new(is_new ? MESSAGE_PROGRAM_CREATE : MESSAGE_PROGRAM_PATCH,
-                    is_new ? "POST" : "PATCH");
+    struct http_request *request = request_new(
+        is_new ? MESSAGE_PROGRAM_CREATE : MESSAGE_PROGRAM_PATCH, is_new ? "POST" : "PATCH");
 
     request_path(request, is_new ? "/api/programs" : "/api/programs/");
     if (is_new) {

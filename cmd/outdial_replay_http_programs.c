@@ -29,8 +29,8 @@ static void put_retry(const struct plan *plan, struct http_request *request,
     write_open(request, '{');
     write_name(request, "type");
     write_text(request, retry->type == RETRY_FIXED_DELAY ? SLICE("fixed_delay")
-                       : retry->type == RETRY_SCHEDULED ? SLICE("scheduled")
-                                                        : SLICE("none"));
+                        : retry->type == RETRY_SCHEDULED ? SLICE("scheduled")
+                                                         : SLICE("none"));
     if (retry->type == RETRY_FIXED_DELAY) {
         write_name(request, "delayMinutes");
         write_integer(request, retry->delay_ms / MS_PER_MINUTE);
@@ -146,8 +146,7 @@ static void put_trigger(struct http_request *request, const struct trigger_condi
         put_minute(request, "timeOfDay", trigger->minute_of_day);
     }
     write_name(request, "recurrence");
-    write_text(request,
-              trigger->recurrence == RECURRENCE_YEARLY ? SLICE("yearly") : SLICE("once"));
+    write_text(request, trigger->recurrence == RECURRENCE_YEARLY ? SLICE("yearly") : SLICE("once"));
     write_shut(request, '}');
 }
 

@@ -1,14 +1,14 @@
 /* Reading a trace while it is driven. A bounded number of requests and events waits; the rest stays
  * in the file.
  *
- * Time is that of the trace's clock that never goes back. With --speed a message is put when as much
- * time has passed, divided. On a daemon's test clock, a message that comes later than its clock is
- * put when everything before it has been answered and the clock has been moved there: so timers,
- * windows and retries of the daemon find the world that they found in the trace.
+ * Time is that of the trace's clock that never goes back. With --speed a message is put when as
+ * much time has passed, divided. On a daemon's test clock, a message that comes later than its
+ * clock is put when everything before it has been answered and the clock has been moved there: so
+ * timers, windows and retries of the daemon find the world that they found in the trace.
  *
- * With neither, nothing but order is left of time. Then a message whose answer hangs on how far calls
- * have come (a pause, a cancel, a second launch) waits until the events before it have been answered,
- * and what is behind it waits for its answer.
+ * With neither, nothing but order is left of time. Then a message whose answer hangs on how far
+ * calls have come (a pause, a cancel, a second launch) waits until the events before it have been
+ * answered, and what is behind it waits for its answer.
  */
 #include <string.h>
 

@@ -30,8 +30,7 @@ static void list_reasons(const struct account *account, struct reason out[REASON
         {"claims", "claims: they are made as calls are needed", account->senders[SENDER_CLAIM]},
         {"keys", "API keys", account->senders[SENDER_KEYS]},
         {"notThere", "messages that need what is not there", account->not_there},
-        {"neverOffered", "events of calls that the daemon did not offer",
-         account->never_offered},
+        {"neverOffered", "events of calls that the daemon did not offer", account->never_offered},
     };
 
     for (unsigned i = 0; i < REASONS; i++) {

@@ -251,8 +251,7 @@ static bool fill_list(struct http_request *request, const struct id_map *ids)
     return filled > 0;
 }
 
-bool request_fill(struct http_request *request, const struct id_map *ids,
-                  struct uuid *organisation)
+bool request_fill(struct http_request *request, const struct id_map *ids, struct uuid *organisation)
 {
     size_t count = request->is_list ? request->first_item : request->ref_count;
     char text[UUID_TEXT_SIZE];

@@ -40,8 +40,8 @@ struct http_request {
     uint32_t organisation; /* its lane, by its number in the trace; 0: the platform's */
     struct id_ref *refs;
     size_t ref_count, ref_room;
-    bool is_list;      /* ids of its list that are not there are left out */
-    size_t list_from;  /* where that begins in the body, and behind which ref */
+    bool is_list;     /* ids of its list that are not there are left out */
+    size_t list_from; /* where that begins in the body, and behind which ref */
     size_t first_item;
     bool is_barrier;   /* nothing before it, nothing behind it is under way at the same time */
     bool is_fresh;     /* doing it twice is not as good as once: on a new connection */

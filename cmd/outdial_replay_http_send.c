@@ -139,14 +139,15 @@ static void end_request(struct drive *drive, struct http_request *request)
 /* These write rows when they are taken. */
 static bool always_changes(enum message_type type)
 {
-    return type == MESSAGE_PROGRAM_LAUNCH || type == MESSAGE_PAUSE || type == MESSAGE_ORGANISATION_CREATE ||
-           type == MESSAGE_DID_CREATE || type == MESSAGE_CONTACT_CREATE ||
-           type == MESSAGE_AUDIENCE_CREATE || type == MESSAGE_FLOW_CREATE ||
-           type == MESSAGE_PROGRAM_CREATE || type == MESSAGE_ATTRIBUTE_CREATE;
+    return type == MESSAGE_PROGRAM_LAUNCH || type == MESSAGE_PAUSE ||
+           type == MESSAGE_ORGANISATION_CREATE || type == MESSAGE_DID_CREATE ||
+           type == MESSAGE_CONTACT_CREATE || type == MESSAGE_AUDIENCE_CREATE ||
+           type == MESSAGE_FLOW_CREATE || type == MESSAGE_PROGRAM_CREATE ||
+           type == MESSAGE_ATTRIBUTE_CREATE;
 }
 
-/* An execution that has ended writes some of its rows again when a message brings it back to memory:
- * whether that was taken or refused, rows do not tell. */
+/* An execution that has ended writes some of its rows again when a message brings it back to
+ * memory: whether that was taken or refused, rows do not tell. */
 static bool is_control(enum message_type type)
 {
     return type == MESSAGE_PAUSE || type == MESSAGE_RESUME || type == MESSAGE_CANCEL;
@@ -232,8 +233,7 @@ static bool looks_up(struct drive *drive, struct http_request *request)
             continue;
         }
         request->looked_up = i;
-        (void)snprintf(path, sizeof(path), "/api/contacts?primaryPhone=%%2B%" PRIu64,
-                       value.phone);
+        (void)snprintf(path, sizeof(path), "/api/contacts?primaryPhone=%%2B%" PRIu64, value.phone);
         wire_send(drive->wire,
                   &(struct wire_request){
                       .method = "GET", .path = path, .organisation = organisation.live},
@@ -457,8 +457,8 @@ void drive_send(struct drive *drive)
     }
     send_parked(drive, now_ns);
     send_events(drive, now_ns);
-    may_pass_barrier = drive->batches == 0 && drive->calls.ready_first == NULL &&
-                       drive->parked_batches == NULL;
+    may_pass_barrier =
+        drive->batches == 0 && drive->calls.ready_first == NULL && drive->parked_batches == NULL;
     while (wire_has_room(drive->wire, false)) {
         struct http_request *request = lanes_take(&drive->lanes, may_pass_barrier);
 

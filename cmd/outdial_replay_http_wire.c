@@ -80,8 +80,7 @@ static bool open_slot(struct wire *wire, struct slot *slot)
     slot->wire = wire;
     slot->curl = curl_easy_init();
     buf_init(&slot->answer);
-    return slot->curl != NULL &&
-           curl_easy_setopt(slot->curl, CURLOPT_PRIVATE, slot) == CURLE_OK &&
+    return slot->curl != NULL && curl_easy_setopt(slot->curl, CURLOPT_PRIVATE, slot) == CURLE_OK &&
            curl_easy_setopt(slot->curl, CURLOPT_ERRORBUFFER, slot->error) == CURLE_OK &&
            curl_easy_setopt(slot->curl, CURLOPT_NOSIGNAL, 1L) == CURLE_OK &&
            curl_easy_setopt(slot->curl, CURLOPT_PROTOCOLS_STR, "http,https") == CURLE_OK &&
@@ -236,8 +235,7 @@ static bool set_request(struct slot *slot, const struct wire_request *request)
     return is_set &&
            curl_easy_setopt(curl, CURLOPT_URL, url_of(slot->wire, request->path)) == CURLE_OK &&
            curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, request->method) == CURLE_OK &&
-           curl_easy_setopt(curl, CURLOPT_FRESH_CONNECT, request->is_fresh ? 1L : 0L) ==
-               CURLE_OK &&
+           curl_easy_setopt(curl, CURLOPT_FRESH_CONNECT, request->is_fresh ? 1L : 0L) == CURLE_OK &&
            curl_easy_setopt(curl, CURLOPT_HTTPHEADER, slot->headers) == CURLE_OK;
 }
 

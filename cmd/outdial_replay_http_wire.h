@@ -31,11 +31,11 @@ struct wire_request {
 };
 
 struct wire_answer {
-    long status;        /* of HTTP; 0: there was no answer, and `failure` says why */
+    long status; /* of HTTP; 0: there was no answer, and `failure` says why */
     const char *failure;
-    struct slice body;  /* borrowed */
-    int64_t ns;         /* from when it was sent */
-    int64_t wait_ms;    /* what Retry-After says, or -1 */
+    struct slice body; /* borrowed */
+    int64_t ns;        /* from when it was sent */
+    int64_t wait_ms;   /* what Retry-After says, or -1 */
 };
 
 typedef void (*wire_fn)(void *context, void *request, const struct wire_answer *answer);

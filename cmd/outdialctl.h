@@ -146,8 +146,8 @@ int ctl_watch(struct ctl *ctl, const char *execution_id);
 
 enum { CTL_KEY_MAX = 512 /* with the NUL */ };
 
-/* Where a key may come from, by rank: a text, the first line of a file, $OUTDIAL_KEY, the admin's in
- * a data folder. NULL: not given. */
+/* Where a key may come from, by rank: a text, the first line of a file, $OUTDIAL_KEY, the admin's
+ * in a data folder. NULL: not given. */
 struct key_source {
     const char *key, *key_file;
     const char *data_dir;

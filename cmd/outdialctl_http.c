@@ -53,7 +53,8 @@ static int find_key(const struct ctl *ctl, char key[CTL_KEY_MAX])
                                       .names_data_dir = ctl->data_dir != NULL};
     struct od_error error;
 
-    return key_find(&source, key, &error) == 0 ? CTL_OK : ctl_fail(ctl, CTL_USAGE, "%s", error.text);
+    return key_find(&source, key, &error) == 0 ? CTL_OK
+                                               : ctl_fail(ctl, CTL_USAGE, "%s", error.text);
 }
 
 /* ---- the connection ---- */

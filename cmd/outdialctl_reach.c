@@ -1,8 +1,8 @@
 /* What it takes to reach a daemon: a key, and whether a proxy stands in the way. */
+#include "cmd/outdialctl.h"
+
 #include <stdio.h>
 #include <string.h>
-
-#include "cmd/outdialctl.h"
 
 enum { PATH_BYTES = 2048 };
 

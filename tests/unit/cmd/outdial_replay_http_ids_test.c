@@ -1,5 +1,6 @@
 /* What became of the ids of a trace. */
 #include "cmd/outdial_replay_http_ids.h"
+
 #include "tests/support/od_test.h"
 
 static struct uuid id_of(uint32_t number)

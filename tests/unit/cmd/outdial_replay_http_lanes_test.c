@@ -228,13 +228,9 @@ static void texts_become_json(void **state)
 #define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 static const struct CMUnitTest tests[] = {
-    CASE(a_lane_goes_one_after_the_other),
-    CASE(what_goes_again_goes_before_what_is_behind_it),
-    CASE(a_request_waits_for_what_it_needs),
-    CASE(what_came_to_nothing_is_not_waited_for),
-    CASE(a_request_does_not_wait_for_itself),
-    CASE(a_barrier_stands_between_before_and_behind),
-    CASE(lists_leave_out_what_is_not_there),
-    CASE(texts_become_json),
+    CASE(a_lane_goes_one_after_the_other),    CASE(what_goes_again_goes_before_what_is_behind_it),
+    CASE(a_request_waits_for_what_it_needs),  CASE(what_came_to_nothing_is_not_waited_for),
+    CASE(a_request_does_not_wait_for_itself), CASE(a_barrier_stands_between_before_and_behind),
+    CASE(lists_leave_out_what_is_not_there),  CASE(texts_become_json),
 };
 OD_TEST_MAIN(tests)
