@@ -60,6 +60,15 @@ int64_t drive_now_ms(const struct drive *drive)
     return drive->has_test_clock ? drive->clock_at : clock_mono_ns() / NS_A_MS;
 }
 
+void drive_give_up(struct drive *drive)
+{
+    int64_t before_ms = drive_now_ms(drive) - (int64_t)drive->options->wait_s * MS_PER_SECOND;
+
+    if (drive->progress_ms <= before_ms) {
+        (void)calls_give_up(&drive->calls, before_ms);
+    }
+}
+
 /* ---- before and behind ---- */
 
 struct question {
@@ -180,14 +189,12 @@ static void find_gateways(struct drive *drive)
 /* Whether the trace has been driven to its end. */
 static bool is_over(struct drive *drive)
 {
-    int64_t wait_ms = (int64_t)drive->options->wait_s * MS_PER_SECOND;
-
     if (!drive->is_over || drive->has_record || !lanes_are_idle(&drive->lanes) ||
         drive->calls.ready_first != NULL || drive->batches > 0 || drive->parked_batches != NULL ||
         drive->clock_target != 0) {
         return false;
     }
-    (void)calls_give_up(&drive->calls, drive_now_ms(drive) - wait_ms);
+    drive_give_up(drive);
     if (drive->calls.wanted == 0) {
         return true;
     }

@@ -60,6 +60,7 @@ struct drive {
     size_t batches; /* of events, under way */
     struct claimer *claimers;
     size_t claimer_count;
+    int64_t progress_ms; /* when a claim or an event was answered last, by drive_now_ms */
     struct arena arena;
 
     bool is_closing; /* requests that are under way end without an answer */
@@ -71,6 +72,10 @@ void drive_fail(struct drive *drive, const char *format, ...) __attribute__((for
 
 /* Of the clock by which calls are waited for. */
 int64_t drive_now_ms(const struct drive *drive);
+
+/* Gives up calls that have been wanted for --wait seconds, when as long nothing has gone on at all:
+ * a daemon that is slow is not one that offers nothing. */
+void drive_give_up(struct drive *drive);
 
 /* ---- outdial_replay_http_read.c ---- */
 

@@ -212,15 +212,13 @@ static void put(struct drive *drive)
 /* Calls that do not come must not keep the trace from being read on. */
 static bool has_room(struct drive *drive)
 {
-    int64_t wait_ms = (int64_t)drive->options->wait_s * MS_PER_SECOND;
-
     if (drive->lanes.waiting >= REQUESTS_MAX || drive->lanes.waiting_bytes >= REQUEST_BYTES_MAX) {
         return false;
     }
     if (drive->calls.events < EVENTS_MAX) {
         return true;
     }
-    (void)calls_give_up(&drive->calls, drive_now_ms(drive) - wait_ms);
+    drive_give_up(drive);
     return drive->calls.events < EVENTS_MAX || (drive->has_test_clock && drive_is_idle(drive));
 }
 

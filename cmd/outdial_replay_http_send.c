@@ -305,6 +305,7 @@ static void on_events(void *context, void *tag, const struct wire_answer *answer
         }
         if (is_success(answer)) {
             body = json_of(answer);
+            drive->progress_ms = drive_now_ms(drive);
         } else {
             account_refusal(&drive->account, KIND_EVENTS, answer);
         }
@@ -369,6 +370,7 @@ static void on_claim(void *context, void *tag, const struct wire_answer *answer)
     }
     body = json_of(answer);
     claimer->was_empty = calls_hear_claim(&drive->calls, body) == 0;
+    drive->progress_ms = claimer->was_empty ? drive->progress_ms : drive_now_ms(drive);
     claimer->wanted_then = drive->calls.wanted;
     claimer->empty_at = drive->clock_at;
     json_decref(body);
