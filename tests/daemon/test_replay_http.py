@@ -167,6 +167,15 @@ class OnARealClock(Case):
         self.assertEqual(outcome["events"]["result"], {"accepted": calls})
         self.assertEqual(outcome["calls"]["ended"], calls)
 
+    def test_a_pause_comes_when_calls_are_as_far_as_they_were(self):
+        """Else the executions would have completed by then, and refuse it."""
+        trace = self.gen("trace", "--seed", "3", "--organisations", "2", "--executions", "4",
+                         "--contacts", "100", "--rate", "10", "--batch", "5", "--pauses", "4",
+                         "--cancels", "1", "--faults", "0", "--retries", "0")
+        outcome = self.drive(self.daemon(test_clock=None), trace)
+        self.assertEqual(outcome["refusals"], [])
+        self.assertEqual(outcome["kinds"]["pause"]["count"], 4)
+
     def test_calls_that_come_later_than_it_waits_are_told(self):
         """A retry comes after a minute, which is longer than this waits."""
         trace = self.gen("trace", "--seed", "7", "--contacts", "30", "--faults", "0", "--retries",
@@ -194,6 +203,22 @@ class OnARealClock(Case):
         outcome = self.drive(daemon, trace)
         self.assertGreater(outcome["toldToWait"], 0)
         self.assertEqual(world(daemon), world(self.replayed(trace)))
+
+    def test_what_was_taken_there_and_is_refused_here_is_told(self):
+        """A second time: the numbers of DIDs are taken, so there are no programs either."""
+        trace = self.gen("trace", "--executions", "2", "--contacts", "20", "--faults", "0",
+                         "--retries", "0", "--pauses", "0", "--cancels", "0")
+        daemon = self.daemon(test_clock=None)
+        self.drive(daemon, trace)
+        outcome = self.drive(daemon, trace, status=DIFFERENT)
+        self.assertEqual([(row["request"], row["status"], row["error"], row["count"])
+                          for row in outcome["refusals"]],
+                         [("did_create", 409, "ConflictError", 2)])
+        self.assertEqual(outcome["otherwise"]["refused"], 2)
+        workers = sum(self.counts(trace)[name]
+                      for name in ("call_started", "node_executed", "call_result"))
+        self.assertEqual(outcome["notDriven"]["notThere"], 2 + 2 + workers)
+        self.assertEqual(outcome["calls"]["claimed"], 0)
 
     def test_people_get_a_table(self):
         daemon = self.daemon(test_clock=None)
