@@ -1,8 +1,10 @@
-/* outdial-replay: runs a trace through the engine's actors and store (docs/traces.md).
+/* outdial-replay: runs a trace through the engine's actors and store, or drives a daemon with it
+ * (docs/traces.md).
  *
- * Status: 0 replayed, and with --verify as it was recorded; 1 could not run; 2 bad command line; 3
- * the trace is damaged, cut off or ended early, and was replayed up to there; 4 something came out
- * otherwise than it was recorded; 70 an invariant of the engine failed.
+ * Status: 0 replayed, and with --verify as it was recorded, with --http answered as it was; 1 could
+ * not run; 2 bad command line; 3 the trace is damaged, cut off or ended early, and was replayed up
+ * to there; 4 something came out otherwise than it was recorded; 70 an invariant of the engine
+ * failed.
  */
 #include "cmd/outdial_replay.h"
 
@@ -20,25 +22,33 @@
 
 #include "base/log.h"
 #include "base/version.h"
+#include "cmd/outdial_replay_http.h"
+#include "cmd/outdial_replay_http_wire.h"
+#include "cmd/outdialctl.h"
 #include "engine/clock.h"
 
 enum {
-    STATUS_CANNOT = 1,
-    STATUS_USAGE = 2,
-    STATUS_DAMAGED = 3,
-    STATUS_DIFFERENT = 4,
-    STATUS_INVARIANT = 70,
     OPTION_STORE = 256,
     OPTION_SPEED,
     OPTION_VERIFY,
     OPTION_JSON,
-    BAR_CELLS = 40,
-    BAR_NS = 100000000,
+    OPTION_HTTP,
+    OPTION_KEY,
+    OPTION_KEY_FILE,
+    OPTION_CA_FILE,
+    OPTION_CONNECTIONS,
+    OPTION_WAIT,
     BAR_STEPS = 256, /* records between two looks at the clock */
+    CONNECTIONS = 8,
+    CONNECTIONS_MAX = 1000,
+    WAIT_S = 30,
+    WAIT_MAX_S = 86400 * 366,
 };
 
 struct arguments {
     struct replay_options replay;
+    struct http_options http; /* `url` NULL: no daemon is driven */
+    const char *only_http;    /* an option that was given and needs --http */
     bool json;
 };
 
@@ -54,6 +64,17 @@ static const struct argp_option options[] = {
     {"verify", OPTION_VERIFY, NULL, 0,
      "Compare with the recorded digests, and name the first message that differs", 0},
     {"json", OPTION_JSON, NULL, 0, "Print one JSON object", 0},
+    {NULL, 0, NULL, 0, "Driving a running daemon:", 1},
+    {"http", OPTION_HTTP, "URL", 0,
+     "Let what clients and workers did happen again to the daemon at URL", 1},
+    {"key", OPTION_KEY, "KEY", 0,
+     "An admin's API key ($OUTDIAL_KEY; other users of the machine see options)", 1},
+    {"key-file", OPTION_KEY_FILE, "FILE", 0, "File whose first line is that key", 1},
+    {"ca-file", OPTION_CA_FILE, "FILE", 0,
+     "Certificates that an https address may have ($OUTDIAL_CA_FILE; those of the system)", 1},
+    {"connections", OPTION_CONNECTIONS, "N", 0, "So many at a time (8), and a few for claims", 1},
+    {"wait", OPTION_WAIT, "SECONDS", 0,
+     "Wait so long for a call that the daemon does not offer (30)", 1},
     {NULL, 0, NULL, 0, NULL, 0},
 };
 
@@ -68,6 +89,77 @@ static double parse_speed(const char *text)
     }
     speed = strtod(text, &end);
     return end != text && strcmp(end, "x") == 0 && isfinite(speed) && speed > 0 ? speed : -1;
+}
+
+static unsigned parse_number(struct argp_state *state, const char *option, const char *text,
+                             unsigned low, unsigned high)
+{
+    char *end;
+    unsigned long number;
+
+    errno = 0;
+    number = strtoul(text, &end, 10);
+    if (text[0] < '0' || text[0] > '9' || *end != '\0' || errno != 0 || number < low ||
+        number > high) {
+        /* NOLINTNEXTLINE(concurrency-mt-unsafe): there is one thread */
+        argp_error(state, "%s: \"%s\" is no number from %u to %u", option, text, low, high);
+    }
+    return (unsigned)number;
+}
+
+/* Options of driving a daemon; false: none of them. */
+static bool parse_http(int key, char *value, struct arguments *arguments, struct argp_state *state)
+{
+    struct http_options *http = &arguments->http;
+
+    switch (key) {
+    case OPTION_HTTP:
+        if (!wire_url_is_good(value)) {
+            /* NOLINTNEXTLINE(concurrency-mt-unsafe): there is one thread */
+            argp_error(state, "--http: \"%s\" is no address as http://127.0.0.1:3000", value);
+        }
+        http->url = value;
+        return true;
+    case OPTION_KEY:
+        http->key = value;
+        arguments->only_http = "--key";
+        return true;
+    case OPTION_KEY_FILE:
+        http->key_file = value;
+        arguments->only_http = "--key-file";
+        return true;
+    case OPTION_CA_FILE:
+        http->ca_file = value;
+        arguments->only_http = "--ca-file";
+        return true;
+    case OPTION_CONNECTIONS:
+        http->connections = parse_number(state, "--connections", value, 1, CONNECTIONS_MAX);
+        arguments->only_http = "--connections";
+        return true;
+    case OPTION_WAIT:
+        http->wait_s = parse_number(state, "--wait", value, 0, WAIT_MAX_S);
+        arguments->only_http = "--wait";
+        return true;
+    default: return false;
+    }
+}
+
+static void check_options(const struct arguments *arguments, struct argp_state *state)
+{
+    const struct replay_options *replay = &arguments->replay;
+
+    if (replay->trace == NULL) {
+        /* NOLINTNEXTLINE(concurrency-mt-unsafe): there is one thread */
+        argp_error(state, "no FILE");
+    }
+    if (arguments->http.url != NULL && (replay->verify || replay->store != NULL)) {
+        /* NOLINTNEXTLINE(concurrency-mt-unsafe): there is one thread */
+        argp_error(state, "%s does not go with --http", replay->verify ? "--verify" : "--store");
+    }
+    if (arguments->http.url == NULL && arguments->only_http != NULL) {
+        /* NOLINTNEXTLINE(concurrency-mt-unsafe): there is one thread */
+        argp_error(state, "%s needs --http", arguments->only_http);
+    }
 }
 
 static error_t parse_option(int key, char *value, struct argp_state *state)
@@ -92,13 +184,8 @@ static error_t parse_option(int key, char *value, struct argp_state *state)
         }
         arguments->replay.trace = value;
         break;
-    case ARGP_KEY_END:
-        if (arguments->replay.trace == NULL) {
-            /* NOLINTNEXTLINE(concurrency-mt-unsafe): there is one thread */
-            argp_error(state, "no FILE");
-        }
-        break;
-    default: return ARGP_ERR_UNKNOWN;
+    case ARGP_KEY_END: check_options(arguments, state); break;
+    default: return parse_http(key, value, arguments, state) ? 0 : ARGP_ERR_UNKNOWN;
     }
     return 0;
 }
@@ -115,7 +202,8 @@ static void parse_arguments(int argc, char **argv, struct arguments *out)
         .options = options,
         .parser = parse_option,
         .args_doc = "FILE",
-        .doc = "Replays a trace that outdiald --record made."
+        .doc = "Replays a trace that outdiald --record made, or lets it happen again to a running "
+               "daemon."
                "\vFILE - is standard input. Ends with 0 when it was replayed, and with --verify "
                "came out as "
                "recorded; 3 when the trace is damaged, cut off or ended early; 4 when something "
@@ -123,7 +211,7 @@ static void parse_arguments(int argc, char **argv, struct arguments *out)
     };
 
     argp_program_version_hook = print_version;
-    argp_err_exit_status = STATUS_USAGE;
+    argp_err_exit_status = REPLAY_USAGE;
     /* NOLINTNEXTLINE(concurrency-mt-unsafe): there is one thread */
     (void)argp_parse(&argp, argc, argv, 0, NULL, out);
 }
@@ -149,45 +237,22 @@ static void on_abort(int number)
     } while (index > 0);
     (void)!write(STDERR_FILENO, text, sizeof(text) - 1);
     (void)!write(STDERR_FILENO, digits + at, sizeof(digits) - at);
-    _exit(STATUS_INVARIANT);
+    _exit(REPLAY_INVARIANT);
 }
 
 /* ---- progress ---- */
 
-struct bar {
-    bool is_shown;
-    int64_t shown_ns;
-    unsigned steps;
-};
-
-static void show(struct bar *bar, const struct replay *replay, int64_t begun_ns)
+static void show(struct bar *bar, const struct replay *replay, unsigned *steps)
 {
-    uint64_t at = replay_at(replay), size = replay_size(replay);
-    int64_t now_ns;
-    unsigned filled;
+    uint64_t messages = replay_figures(replay)->messages;
     double seconds;
 
-    if (!bar->is_shown || ++bar->steps % BAR_STEPS != 0) {
+    if (!bar->is_shown || ++*steps % BAR_STEPS != 0) {
         return;
     }
-    now_ns = clock_mono_ns();
-    if (now_ns - bar->shown_ns < BAR_NS) {
-        return;
-    }
-    bar->shown_ns = now_ns;
-    seconds = (double)(now_ns - begun_ns) / 1e9;
-    filled = size > 0 ? (unsigned)(at * BAR_CELLS / size) : 0;
-    (void)fprintf(stderr, "\r[%.*s%*s] %3u %%  %" PRIu64 " messages  %.0f/s ", (int)filled,
-                  "########################################", (int)(BAR_CELLS - filled), "",
-                  size > 0 ? (unsigned)(at * 100 / size) : 0, replay_figures(replay)->messages,
-                  (double)replay_figures(replay)->messages / seconds);
-}
-
-static void clear(const struct bar *bar)
-{
-    if (bar->shown_ns != 0) {
-        (void)fputs("\r\033[K", stderr);
-    }
+    seconds = (double)(clock_mono_ns() - bar->begun_ns) / 1e9;
+    bar_draw(bar, replay_at(replay), replay_size(replay), "%" PRIu64 " messages  %.0f/s ", messages,
+             (double)messages / seconds);
 }
 
 /* ---- running ---- */
@@ -195,57 +260,60 @@ static void clear(const struct bar *bar)
 static int status_of(const struct replay_outcome *outcome)
 {
     if (outcome->figures->is_different) {
-        return STATUS_DIFFERENT;
+        return REPLAY_DIFFERENT;
     }
-    return outcome->damage != NULL ? STATUS_DAMAGED : 0;
+    return outcome->damage != NULL ? REPLAY_DAMAGED : 0;
 }
 
 /* Replays to the end, or to the damage. Returns the status. */
 static int run(const struct arguments *arguments, struct replay *replay)
 {
-    struct bar bar = {.is_shown = isatty(STDERR_FILENO) != 0};
+    struct bar bar;
+    unsigned steps = 0;
     struct replay_outcome outcome = {.file = arguments->replay.trace,
                                      .header = replay_header(replay),
                                      .figures = replay_figures(replay),
                                      .is_verified = arguments->replay.verify,
                                      .fits = replay_fits(replay)};
-    int64_t begun_ns = clock_mono_ns();
     struct od_error error, last;
     int code;
 
+    bar_begin(&bar);
     do {
         code = replay_step(replay, &error);
-        show(&bar, replay, begun_ns);
+        show(&bar, replay, &steps);
     } while (code == 0);
-    clear(&bar);
+    bar_end(&bar);
     if (code == OD_ECORRUPT) {
         outcome.damage = error.text;
     } else if (code != OD_ENOTFOUND) {
         (void)fprintf(stderr, "outdial-replay: %s\n", error.text);
-        return STATUS_CANNOT;
+        return REPLAY_CANNOT;
     } else if (!outcome.figures->has_end) {
         outcome.damage = outcome.figures->is_lost ? "the recording ended early"
                                                   : "cut off: it has no end record";
     }
     if (replay_finish(replay, &outcome.state, &last) != 0) {
         (void)fprintf(stderr, "outdial-replay: %s\n", last.text);
-        return STATUS_CANNOT;
+        return REPLAY_CANNOT;
     }
-    outcome.seconds = (double)(clock_mono_ns() - begun_ns) / 1e9;
+    outcome.seconds = (double)(clock_mono_ns() - bar.begun_ns) / 1e9;
     if (outcome.damage != NULL) {
         (void)fprintf(stderr, "outdial-replay: %s: %s; %" PRIu64 " messages before it\n",
                       outcome.file, outcome.damage, outcome.figures->letters);
     }
     if ((arguments->json ? print_outcome_json(&outcome) : print_outcome(&outcome)) != 0) {
         (void)fprintf(stderr, "outdial-replay: standard output: %s\n", strerrordesc_np(errno));
-        return STATUS_CANNOT;
+        return REPLAY_CANNOT;
     }
     return status_of(&outcome);
 }
 
 int main(int argc, char **argv)
 {
-    struct arguments arguments = {.json = false};
+    struct arguments arguments = {.http = {.connections = CONNECTIONS,
+                                           .wait_s = WAIT_S,
+                                           .ca_file = ctl_environment("OUTDIAL_CA_FILE")}};
     struct replay *replay;
     struct od_error error;
     int status;
@@ -254,11 +322,17 @@ int main(int argc, char **argv)
     log_open(LOG_LEVEL_ERROR, LOG_TEXT_FORMAT, STDERR_FILENO);
     if (sodium_init() < 0) {
         (void)fputs("outdial-replay: libsodium cannot be used\n", stderr);
-        return STATUS_CANNOT;
+        return REPLAY_CANNOT;
+    }
+    if (arguments.http.url != NULL) {
+        arguments.http.trace = arguments.replay.trace;
+        arguments.http.speed = arguments.replay.speed;
+        arguments.http.is_json = arguments.json;
+        return http_replay(&arguments.http);
     }
     if (replay_open(&arguments.replay, &replay, &error) != 0) {
         (void)fprintf(stderr, "outdial-replay: %s\n", error.text);
-        return STATUS_CANNOT;
+        return REPLAY_CANNOT;
     }
     watched = replay_figures(replay);
     (void)signal(SIGABRT, on_abort);

@@ -71,7 +71,7 @@ static void print_time(uint64_t ns)
     }
 }
 
-static void print_row(const char *name, const struct histogram *histogram)
+void print_latency_row(const char *name, const struct histogram *histogram)
 {
     (void)printf("%-22s %10" PRIu64, name, histogram->count);
     for (size_t i = 0; i < PERCENTILES; i++) {
@@ -81,23 +81,28 @@ static void print_row(const char *name, const struct histogram *histogram)
     (void)printf("\n");
 }
 
-static void print_types(const struct replay_figures *figures)
+void print_latency_head(const char *noun)
 {
-    (void)printf("\n%-22s %10s", "message", "count");
+    (void)printf("\n%-22s %10s", noun, "count");
     for (size_t i = 0; i < PERCENTILES; i++) {
         (void)printf(" %9s", percentiles[i].name);
     }
     (void)printf(" %9s\n", "max");
+}
+
+static void print_types(const struct replay_figures *figures)
+{
+    print_latency_head("message");
     for (unsigned type = 0; type < MESSAGE_TYPE_COUNT; type++) {
         if (figures->types[type].count > 0) {
-            print_row(message_type_name((enum message_type)type), &figures->types[type]);
+            print_latency_row(message_type_name((enum message_type)type), &figures->types[type]);
         }
     }
-    print_row("all", figures->all);
+    print_latency_row("all", figures->all);
 }
 
 /* A line a power of two, with a bar. */
-static void print_columns(const struct histogram *histogram)
+void print_latency_columns(const struct histogram *histogram)
 {
     uint64_t counts[65] = {0};
     uint64_t most = 1;
@@ -169,7 +174,7 @@ int print_outcome(const struct replay_outcome *outcome)
     (void)printf("took     %.3f s, %.0f messages/s\n", outcome->seconds, rate(outcome));
     if (figures->letters > 0) {
         print_types(figures);
-        print_columns(figures->all);
+        print_latency_columns(figures->all);
     }
     print_verdict(outcome);
     return fflush(stdout) == 0 && ferror(stdout) == 0 ? 0 : -1;
@@ -195,7 +200,7 @@ static json_t *instant_json(int64_t at)
     return json_string(text);
 }
 
-static json_t *histogram_json(const struct histogram *histogram)
+json_t *histogram_json(const struct histogram *histogram)
 {
     json_t *object = json_object();
 

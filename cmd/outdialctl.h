@@ -13,6 +13,7 @@
 #include <jansson.h>
 
 #include "base/buf.h"
+#include "base/error.h"
 
 /* Exit statuses; --help and docs/operations.md list them. */
 enum ctl_status {
@@ -141,7 +142,25 @@ void ctl_encode(struct buf *out, const char *text);
 /* Shows the execution until it has ended: CTL_OK when it has completed, CTL_ENDED otherwise. */
 int ctl_watch(struct ctl *ctl, const char *execution_id);
 
-/* ---- text (outdialctl_text.c, which outdial-trace has as well) ---- */
+/* ---- reaching a daemon (outdialctl_reach.c, which outdial-replay has as well) ---- */
+
+enum { CTL_KEY_MAX = 512 /* with the NUL */ };
+
+/* Where a key may come from, by rank: a text, the first line of a file, $OUTDIAL_KEY, the admin's
+ * in a data folder. NULL: not given. */
+struct key_source {
+    const char *key, *key_file;
+    const char *data_dir;
+    bool names_data_dir; /* it was asked for: that there is no key in it is the reason */
+};
+
+/* 0, or OD_EINVAL with a reason for people. */
+int key_find(const struct key_source *source, char key[CTL_KEY_MAX], struct od_error *error);
+
+/* Whether the address is on this machine. */
+bool ctl_is_loopback(const char *url);
+
+/* ---- text (outdialctl_text.c, which outdial-trace and outdial-replay have as well) ---- */
 
 /* The text of an environment variable; NULL: unset or empty. */
 const char *ctl_environment(const char *name);

@@ -20,7 +20,6 @@
 #define REQUEST_TIMEOUT_MS 120000L
 #define STALL_TIMEOUT_S    60L /* of a body of any length, without a byte */
 #define ANSWER_MAX         (UINT64_C(256) * 1024 * 1024) /* bytes */
-#define KEY_MAX            512                           /* bytes of a key's file */
 #define URL_MAX            2048
 #define TRIES_MAX          6
 #define RETRY_MS           1000 /* where no Retry-After says */
@@ -46,50 +45,16 @@ struct stream {
 
 /* ---- the key ---- */
 
-/* Reads the first line of a file. False: it cannot be read, or there is none. */
-static bool read_key_file(const char *path, char key[KEY_MAX])
+static int find_key(const struct ctl *ctl, char key[CTL_KEY_MAX])
 {
-    FILE *file = fopen(path, "re");
-    bool is_read = file != NULL && fgets(key, KEY_MAX, file) != NULL;
+    const struct key_source source = {.key = ctl->key,
+                                      .key_file = ctl->key_file,
+                                      .data_dir = ctl_data_dir(ctl),
+                                      .names_data_dir = ctl->data_dir != NULL};
+    struct od_error error;
 
-    if (file != NULL) {
-        (void)fclose(file);
-    }
-    if (!is_read) {
-        return false;
-    }
-    key[strcspn(key, "\r\n")] = '\0';
-    return key[0] != '\0';
-}
-
-/* Where the key comes from: --key, --key-file, $OUTDIAL_KEY, the data folder's admin.key. */
-static int find_key(const struct ctl *ctl, char key[KEY_MAX])
-{
-    const char *given = ctl->key != NULL        ? ctl->key
-                        : ctl->key_file == NULL ? ctl_environment("OUTDIAL_KEY")
-                                                : NULL;
-    char path[URL_MAX];
-
-    if (given != NULL) {
-        if ((size_t)snprintf(key, KEY_MAX, "%s", given) >= KEY_MAX) {
-            return ctl_fail(ctl, CTL_USAGE, "the key is too long");
-        }
-        return CTL_OK;
-    }
-    if (ctl->key_file != NULL) {
-        return read_key_file(ctl->key_file, key)
-                   ? CTL_OK
-                   : ctl_fail(ctl, CTL_USAGE, "%s: there is no key to read", ctl->key_file);
-    }
-    (void)snprintf(path, sizeof(path), "%s/admin.key", ctl_data_dir(ctl));
-    if (read_key_file(path, key)) {
-        return CTL_OK;
-    }
-    if (ctl->data_dir != NULL) {
-        return ctl_fail(ctl, CTL_USAGE, "%s: there is no key to read", path);
-    }
-    return ctl_fail(ctl, CTL_USAGE,
-                    "no key: give --key, --key-file, $OUTDIAL_KEY, or --data-dir for the admin's");
+    return key_find(&source, key, &error) == 0 ? CTL_OK
+                                               : ctl_fail(ctl, CTL_USAGE, "%s", error.text);
 }
 
 /* ---- the connection ---- */
@@ -104,15 +69,6 @@ static void add_header(struct curl_slist **list, const char *name, const char *v
     longer = curl_slist_append(*list, line);
     OD_CHECK(longer != NULL);
     *list = longer;
-}
-
-static bool is_loopback(const char *url)
-{
-    const char *host = strstr(url, "://");
-
-    host = host != NULL ? host + 3 : url;
-    return strncmp(host, "127.", 4) == 0 || strncmp(host, "localhost", 9) == 0 ||
-           strncmp(host, "[::1]", 5) == 0;
 }
 
 static size_t on_data(char *data, size_t size, size_t count, void *context)
@@ -144,7 +100,7 @@ static bool set_options(const struct ctl *ctl, struct ctl_http *http)
            curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https") == CURLE_OK &&
            (ctl->ca_file == NULL ||
             curl_easy_setopt(curl, CURLOPT_CAINFO, ctl->ca_file) == CURLE_OK) &&
-           (!is_loopback(ctl->url) || curl_easy_setopt(curl, CURLOPT_PROXY, "") == CURLE_OK) &&
+           (!ctl_is_loopback(ctl->url) || curl_easy_setopt(curl, CURLOPT_PROXY, "") == CURLE_OK) &&
            curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, CONNECT_TIMEOUT_MS) == CURLE_OK &&
            curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, REQUEST_TIMEOUT_MS) == CURLE_OK &&
            curl_easy_setopt(curl, CURLOPT_USERAGENT, "outdialctl/" OUTDIAL_VERSION) == CURLE_OK &&
@@ -171,8 +127,8 @@ static struct curl_slist *make_headers(const struct ctl *ctl, const char *bearer
 
 static int open_http(struct ctl *ctl)
 {
-    char key[KEY_MAX];
-    char bearer[KEY_MAX + 16];
+    char key[CTL_KEY_MAX];
+    char bearer[CTL_KEY_MAX + 16];
     struct ctl_http *http;
     int status;
 
@@ -182,9 +138,6 @@ static int open_http(struct ctl *ctl)
     status = find_key(ctl, key);
     if (status != CTL_OK) {
         return status;
-    }
-    if (strpbrk(key, "\r\n") != NULL) {
-        return ctl_fail(ctl, CTL_USAGE, "a key has no line breaks");
     }
     if (ctl->organisation != NULL && !ctl_is_id(ctl->organisation)) {
         return ctl_fail(ctl, CTL_USAGE, "--organization \"%s\" is no id", ctl->organisation);
