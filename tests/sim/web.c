@@ -270,7 +270,8 @@ void web_make_keys(struct sim *sim)
             continue;
         }
         buf_init(&asked.body);
-        (void)strcpy(asked.path, o == 0 ? "/api/api-keys" : "/api/organizations/%/api-keys");
+        (void)snprintf(asked.path, sizeof(asked.path), "%s",
+                       o == 0 ? "/api/api-keys" : "/api/organizations/%/api-keys");
         if (o > 0) {
             web_put_id(asked.path, &sim->model.organisations[o].id);
         }
