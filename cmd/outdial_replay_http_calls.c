@@ -144,7 +144,7 @@ static void keep_ended(struct calls *calls, struct traced_call *call)
     while (calls->ended_count > ENDED_KEPT) {
         struct traced_call *oldest = calls->ended_first;
 
-        if (oldest->first != NULL || oldest->is_under_way || oldest->is_ready) {
+        if (oldest == NULL || oldest->first != NULL || oldest->is_under_way || oldest->is_ready) {
             return;
         }
         calls->ended_first = oldest->next_ended;

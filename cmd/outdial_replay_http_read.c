@@ -133,7 +133,7 @@ static int64_t due_in_ms(const struct drive *drive)
         return 0;
     }
     due_ms = (double)passed_ms / drive->options->speed;
-    now_ms = (double)((clock_mono_ns() - drive->begun_ns) / NS_A_MS);
+    now_ms = (double)(clock_mono_ns() - drive->begun_ns) / NS_A_MS;
     if (due_ms <= now_ms) {
         return 0;
     }

@@ -195,12 +195,12 @@ static void print_otherwise(const struct account *account)
 
 static void print_head(const struct account *account, const struct account_of *of)
 {
-    char from[INSTANT_TEXT_SIZE], to[INSTANT_TEXT_SIZE];
-
     (void)printf("trace    %s: of outdial %.*s, %s\n", of->file, SLICE_ARGS(of->header->program),
                  of->header->is_raw ? "raw" : "pseudonyms");
     (void)printf("daemon   %s, %s clock\n", of->url, account->has_test_clock ? "test" : "real");
     if (account->first_at != 0) {
+        char from[INSTANT_TEXT_SIZE], to[INSTANT_TEXT_SIZE];
+
         instant_print(account->first_at, from);
         instant_print(account->last_at, to);
         (void)printf("times    %s to %s\n", from, to);

@@ -166,7 +166,6 @@ static void on_request(void *context, void *tag, const struct wire_answer *answe
 {
     struct drive *drive = context;
     struct http_request *request = tag;
-    json_t *body;
 
     if (!is_answered(drive, request->type, answer)) {
         end_request(drive, request);
@@ -181,7 +180,8 @@ static void on_request(void *context, void *tag, const struct wire_answer *answe
     }
     compare(drive, request, is_success(answer));
     if (is_success(answer)) {
-        body = json_of(answer);
+        json_t *body = json_of(answer);
+
         learn(drive, request, body);
         json_decref(body);
     } else {
@@ -195,7 +195,6 @@ static void on_look_up(void *context, void *tag, const struct wire_answer *answe
     struct drive *drive = context;
     struct http_request *request = tag;
     const struct uuid *id = &request->refs[request->looked_up].id;
-    json_t *body;
 
     if (!is_answered(drive, KIND_LOOK_UP, answer)) {
         end_request(drive, request);
@@ -206,7 +205,8 @@ static void on_look_up(void *context, void *tag, const struct wire_answer *answe
         request->tries++;
         request->not_before_ns = wait_until_ns(answer);
     } else {
-        body = json_of(answer);
+        json_t *body = json_of(answer);
+
         learn_id(drive, id, json_array_get(json_object_get(body, "data"), 0), "id");
         ids_fail(&drive->ids, id); /* unless it is known now */
         json_decref(body);

@@ -329,9 +329,9 @@ static bool zone_read(struct trace_reader *reader, struct unpacker *in, size_t i
 
     if (items != 6 || !unpack_uint(in, &out->number) || out->number >= TRACE_ZONES_MAX ||
         !unpack_text(in, &name) || name.size == 0 || name.size > ZONE_NAME_MAX ||
-        memchr(name.data, '\0', name.size) != NULL ||
-        !unpack_bool(in, &out->is_current) || !unpack_int(in, &table->valid_until) ||
-        table->valid_until < 0 || table->valid_until > INSTANT_MAX) {
+        memchr(name.data, '\0', name.size) != NULL || !unpack_bool(in, &out->is_current) ||
+        !unpack_int(in, &table->valid_until) || table->valid_until < 0 ||
+        table->valid_until > INSTANT_MAX) {
         return false;
     }
     table->name = arena_text(&reader->memory, name);

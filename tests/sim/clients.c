@@ -275,7 +275,7 @@ static void new_key(struct sim *sim, const struct keyed_request *made)
         memcpy(key->hash + i, &random, sizeof(random));
     }
     for (unsigned i = 0; i < KEY_HASH_BYTES; i++) {
-        (void)snprintf(&key->text[2 * i], 3, "%02x", key->hash[i]);
+        (void)snprintf(key->text + (size_t)2 * i, 3, "%02x", key->hash[i]);
     }
     sim->next_key++;
     post_keyed(sim, index);

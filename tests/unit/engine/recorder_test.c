@@ -30,9 +30,11 @@ static int set_up(void **state, bool is_stepped)
     (void)snprintf(f->path, sizeof(f->path), "%s/trace", f->folder);
     arena_init(&f->arena, 4096);
     trace_header_types(&header, &f->arena);
-    assert_int_equal((is_stepped ? recorder_open_stepped : recorder_open)(f->path, &header,
-                                                                          &f->recorder, &error),
-                     0);
+    if (is_stepped) {
+        assert_int_equal(recorder_open_stepped(f->path, &header, &f->recorder, &error), 0);
+    } else {
+        assert_int_equal(recorder_open(f->path, &header, &f->recorder, &error), 0);
+    }
     trace_buffer_init(&f->buffer);
     *state = f;
     return 0;
