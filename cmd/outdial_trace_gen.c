@@ -320,7 +320,7 @@ static void print_made(const struct gen_run *run)
         json_decref(json);
         return;
     }
-    (void)printf("%s messages", CTL_NUMBER(last->messages));
+    (void)printf("%s messages from outside", CTL_NUMBER(last->messages));
     (void)printf(" for %s calls", CTL_NUMBER(last->calls));
     (void)printf(" to %s contacts", CTL_NUMBER(last->ended));
     (void)printf(" in %s of the test clock: %s\n",

@@ -225,6 +225,7 @@ static int run_command(struct ctl *ctl, const struct ctl_command *command, int a
 int main(int argc, char **argv)
 {
     struct ctl ctl = {.url = DEFAULT_URL,
+                      .stream_type = "text/csv",
                       .ca_file = ctl_environment("OUTDIAL_CA_FILE"),
                       .organisation = ctl_environment("OUTDIAL_ORGANIZATION")};
     struct choice choice = {.ctl = &ctl};

@@ -36,7 +36,8 @@ struct ctl {
     bool names_organisation;    /* by an option, not by the environment */
     const char *data_dir;       /* NULL: not given */
     bool is_json;
-    struct ctl_http *http; /* made by the first request */
+    const char *stream_type; /* Content-Type of ctl_stream; before the first request */
+    struct ctl_http *http;   /* made by the first request */
 };
 
 struct ctl_command {
@@ -106,8 +107,9 @@ typedef size_t (*ctl_stream_fn)(void *context, char *out, size_t size);
 
 #define CTL_STREAM_ABORT SIZE_MAX
 
-/* POST of CSV that is made while it is sent. CTL_OK: *answer is the caller's. Otherwise the
- * reason has been printed, unless it is that `read` has ended it: CTL_FAILED. */
+/* POST of a body of ctl's stream_type that is made while it is sent. CTL_OK: *answer is the
+ * caller's. Otherwise the reason has been printed, unless it is that `read` has ended it:
+ * CTL_FAILED. */
 int ctl_stream(struct ctl *ctl, const char *path, ctl_stream_fn read, void *context,
                json_t **answer);
 

@@ -156,7 +156,7 @@ static int open_http(struct ctl *ctl)
     (void)snprintf(bearer, sizeof(bearer), "Bearer %s", key);
     http->headers = make_headers(ctl, bearer, "");
     http->body_headers = make_headers(ctl, bearer, "application/json");
-    http->stream_headers = make_headers(ctl, bearer, "text/csv");
+    http->stream_headers = make_headers(ctl, bearer, ctl->stream_type);
     add_header(&http->headers, "Expect", "");
     add_header(&http->body_headers, "Expect", "");
     /* What refuses an import should do so before its body is sent. */

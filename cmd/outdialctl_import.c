@@ -1,4 +1,4 @@
-/* outdialctl import: contacts from a CSV file.
+/* outdialctl import: contacts from a CSV file, or from one of NDJSON, which goes out as it is.
  *
  * 1. The header says what the columns are; the audience is found, or made.
  * 2. Its rows, as CSV with commas and without the columns that are ignored, go out in one request
@@ -17,7 +17,12 @@
 
 #define PIECE_BYTES 16384 /* of the file, read at once */
 
-enum { OPTION_AUDIENCE = 'a', OPTION_DELIMITER = 'd', OPTION_IGNORE_UNKNOWN = 0x200 };
+enum {
+    OPTION_AUDIENCE = 'a',
+    OPTION_DELIMITER = 'd',
+    OPTION_IGNORE_UNKNOWN = 0x200,
+    OPTION_NDJSON
+};
 
 static const struct argp_option options[] = {
     {"audience", OPTION_AUDIENCE, "NAME|ID", 0,
@@ -25,6 +30,8 @@ static const struct argp_option options[] = {
     {"delimiter", OPTION_DELIMITER, "CHARACTER", 0, "between cells (,)", 0},
     {"ignore-unknown", OPTION_IGNORE_UNKNOWN, NULL, 0,
      "pass over columns that contacts do not have", 0},
+    {"ndjson", OPTION_NDJSON, NULL, 0,
+     "FILE has a JSON object a line, as one whose name ends with .ndjson or .jsonl", 0},
     {0},
 };
 
@@ -42,6 +49,7 @@ static error_t on_option(int key, char *argument, struct argp_state *state)
         input->delimiter = argument[0];
         return 0;
     case OPTION_IGNORE_UNKNOWN: input->ignores_unknown = true; return 0;
+    case OPTION_NDJSON: input->is_ndjson = true; return 0;
     case ARGP_KEY_ARG: return ctl_take_word(state, argument, input->words, 1, &input->count);
     default: return ARGP_ERR_UNKNOWN;
     }
@@ -50,11 +58,12 @@ static error_t on_option(int key, char *argument, struct argp_state *state)
 static const struct argp argp = {
     .options = options,
     .parser = on_option,
-    .args_doc = "FILE.csv",
+    .args_doc = "FILE.csv|FILE.ndjson",
     .doc = "Creates contacts, or updates those whose number is there already. The file is UTF-8 "
            "(- reads standard input); its first row names the columns: primaryPhone, firstName, "
            "lastName, fullName, primaryEmail, timezone, doNotCall, and custom attributes by their "
-           "names. An empty cell changes nothing. Bad rows are reported, and good ones kept; the "
+           "names. An empty cell changes nothing. NDJSON has an object a line, as the API takes "
+           "a contact. Bad rows are reported, and good ones kept; the "
            "exit status is then 1."};
 
 /* ---- rows ---- */
@@ -143,6 +152,15 @@ static bool on_row(void *context, const struct csv_row *row)
 
 /* ---- the file ---- */
 
+static void pass_on(struct import *import, const char *piece, size_t size)
+{
+    for (const char *at = piece; (at = memchr(at, '\n', size - (size_t)(at - piece))) != NULL;
+         at++) {
+        import->rows++; /* for the bar: the API says in the end how many there are */
+    }
+    OD_CHECK(buf_append(&import->out, piece, size) == 0);
+}
+
 /* Reads a piece of the file; false at its end, or when the import has been given up. */
 static bool read_piece(struct import *import)
 {
@@ -158,10 +176,15 @@ static bool read_piece(struct import *import)
         return false;
     }
     if (size == 0) {
-        csv_end(&import->csv);
+        if (!import->input->is_ndjson) {
+            csv_end(&import->csv);
+        }
         return false;
     }
-    for (taken = 0; taken < size && import->status == CTL_OK;) {
+    if (import->input->is_ndjson) {
+        pass_on(import, piece, size);
+    }
+    for (taken = import->input->is_ndjson ? size : 0; taken < size && import->status == CTL_OK;) {
         taken += csv_feed(&import->csv, piece + taken, size - taken);
     }
     import_show_bar(import);
@@ -196,6 +219,11 @@ static size_t read_rows(void *context, char *out, size_t size)
  */
 static int read_header(struct import *import)
 {
+    if (import->input->is_ndjson) {
+        import->ctl->stream_type = "application/x-ndjson";
+        import->status = find_audience(import);
+        return import->status;
+    }
     while (!import->has_header && read_piece(import)) {
     }
     if (import->status == CTL_OK && !import->has_header) {
@@ -222,6 +250,13 @@ static int send_rows(struct import *import)
         json_decref(answer);
     }
     return import->status;
+}
+
+static bool ends_with(const char *name, const char *end)
+{
+    size_t size = strlen(name), end_size = strlen(end);
+
+    return size > end_size && strcmp(name + size - end_size, end) == 0;
 }
 
 static int open_file(struct import *import)
@@ -270,6 +305,8 @@ int command_import(struct ctl *ctl, int argc, char **argv)
     if (input.count != 1) {
         return ctl_fail(ctl, CTL_USAGE, "import: which file?");
     }
+    input.is_ndjson = input.is_ndjson || ends_with(input.words[0], ".ndjson") ||
+                      ends_with(input.words[0], ".jsonl");
     import = calloc(1, sizeof(*import));
     OD_CHECK(import != NULL);
     import->ctl = ctl;

@@ -15,6 +15,7 @@ struct import_input {
     const char *audience;
     char delimiter;
     bool ignores_unknown;
+    bool is_ndjson; /* passed on as it is: the API reads it */
     char *words[1];
     size_t count;
 };

@@ -102,6 +102,9 @@ void import_take_answer(struct import *import, const json_t *answer)
     import->created = (uint64_t)ctl_integer(answer, "created");
     import->updated = (uint64_t)ctl_integer(answer, "updated");
     import->rejected += (uint64_t)ctl_integer(answer, "rejected");
+    if (import->input->is_ndjson) {
+        import->rows = import->created + import->updated + import->rejected;
+    }
     json_array_foreach(json_object_get(answer, "errors"), i, error)
     {
         struct import_place place = find_place(import, (uint64_t)ctl_integer(error, "row"));

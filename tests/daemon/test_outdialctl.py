@@ -240,6 +240,21 @@ class Import(Case):
         audience = org.api.read("/api/audiences")["data"][0]
         self.assertEqual((audience["name"], audience["contactCount"]), ("Everyone", 2))
 
+    def test_ndjson_goes_out_as_it_is(self):
+        org = self.org()
+        lines = ('{"primaryPhone": "+12125550101", "firstName": "Zoë"}\n'
+                 '{"primaryPhone": "nobody"}\n'
+                 '{"primaryPhone": "+12125550102"}')
+        path = self.file(lines)
+        os.rename(path, path + ".ndjson")
+        found = self.json("import", path + ".ndjson", "--audience", "All", key=org.key, status=1)
+        self.assertEqual((found["rows"], found["created"], found["rejected"]), (3, 2, 1))
+        self.assertEqual([(error["row"], error["line"]) for error in found["errors"]], [(2, 2)])
+        self.assertEqual(self.contacts(org)["+12125550101"]["firstName"], "Zoë")
+        self.assertEqual(org.api.read("/api/audiences")["data"][0]["contactCount"], 2)
+        found = self.json("import", "--ndjson", "-", key=org.key, text=lines, status=1)
+        self.assertEqual((found["updated"], found["rejected"]), (2, 1))
+
     def test_again_it_updates_and_joins_nobody_twice(self):
         org = self.org()
         path = self.file("primaryPhone,firstName,lastName\n+12125550101,A,B\n")

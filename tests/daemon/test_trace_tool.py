@@ -154,7 +154,7 @@ class Gen(Case):
         done = subprocess.run([program_path("OUTDIAL_TRACE"), "gen", *SMALL, "-o",
                                self.path("made")], env={**os.environ, "TMPDIR": self.path("tmp")},
                               capture_output=True, timeout=60, check=True)
-        self.assertIn(b"messages for", done.stdout)
+        self.assertIn(b"messages from outside for", done.stdout)
         self.assertEqual(os.listdir(self.path("tmp")), [])
 
     def test_a_bar_is_drawn_on_a_terminal_only(self):
