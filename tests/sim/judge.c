@@ -319,6 +319,10 @@ static void note_keyed(struct sim *sim, const struct request *request)
 {
     struct keyed_request *key = &sim->keys[request->index];
 
+    if (request->told.kind == REPLY_LAUNCHED) { /* judge_on_launched has heard of it */
+        SIM_REQUIRE(sim, key->told.is_told && uuid_equal(&key->told.id, &request->told.id));
+        return;
+    }
     key->told = request->told;
     key->told_at = key->latest_at = sim->model.now->at;
     if (request->told.kind != REPLY_FAULT) {
@@ -326,6 +330,22 @@ static void note_keyed(struct sim *sim, const struct request *request)
         key->done_at = sim->model.now->at;
         SIM_REQUIRE(sim, key->done == 1); /* once, whatever crashed when */
     }
+}
+
+void judge_on_launched(struct sim *sim, const struct uuid *id)
+{
+    const struct told_message *now = sim->model.now;
+    const struct request *request = &sim->requests[now->exchange];
+    struct keyed_request *key;
+
+    if (now->exchange == 0 || request->kind != REQUEST_KEYED) {
+        return;
+    }
+    key = &sim->keys[request->index];
+    key->told = (struct told_answer){.is_told = true, .kind = REPLY_LAUNCHED, .id = *id};
+    key->told_at = key->done_at = key->latest_at = now->at;
+    key->done++;
+    SIM_REQUIRE(sim, key->done == 1);
 }
 
 /* It is on disk: it may be let out, once. */
