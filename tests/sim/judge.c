@@ -239,7 +239,9 @@ static void on_control(struct sim *sim, const struct told_reply *reply)
         SIM_REQUIRE(sim, is_fault && reply->fault == FAULT_EXECUTION_NOT_FOUND);
     } else if (is_fault) {
         SIM_REQUIRE(sim, reply->fault == FAULT_INVALID_EXECUTION_STATE);
-        SIM_REQUIRE(sim, type != MESSAGE_PAUSE || x->status != EXECUTION_RUNNING);
+        /* its stop may come with this very message */
+        SIM_REQUIRE(sim,
+                    type != MESSAGE_PAUSE || x->status != EXECUTION_RUNNING || rules_has_ended(x));
         SIM_REQUIRE(sim, type != MESSAGE_RESUME || !execution_is_paused(x->status));
         SIM_REQUIRE(sim, type != MESSAGE_CANCEL || x->status == EXECUTION_COMPLETED ||
                              x->status == EXECUTION_STOPPED);
@@ -319,6 +321,10 @@ static void note_keyed(struct sim *sim, const struct request *request)
 {
     struct keyed_request *key = &sim->keys[request->index];
 
+    if (request->told.kind == REPLY_LAUNCHED) { /* judge_on_launched has heard of it */
+        SIM_REQUIRE(sim, key->told.is_told && uuid_equal(&key->told.id, &request->told.id));
+        return;
+    }
     key->told = request->told;
     key->told_at = key->latest_at = sim->model.now->at;
     if (request->told.kind != REPLY_FAULT) {
@@ -326,6 +332,22 @@ static void note_keyed(struct sim *sim, const struct request *request)
         key->done_at = sim->model.now->at;
         SIM_REQUIRE(sim, key->done == 1); /* once, whatever crashed when */
     }
+}
+
+void judge_on_launched(struct sim *sim, const struct uuid *id)
+{
+    const struct told_message *now = sim->model.now;
+    const struct request *request = &sim->requests[now->exchange];
+    struct keyed_request *key;
+
+    if (now->exchange == 0 || request->kind != REQUEST_KEYED) {
+        return;
+    }
+    key = &sim->keys[request->index];
+    key->told = (struct told_answer){.is_told = true, .kind = REPLY_LAUNCHED, .id = *id};
+    key->told_at = key->done_at = key->latest_at = now->at;
+    key->done++;
+    SIM_REQUIRE(sim, key->done == 1);
 }
 
 /* It is on disk: it may be let out, once. */

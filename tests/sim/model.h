@@ -156,6 +156,9 @@ struct model {
 
 /* Reads the log of a batch that is on disk now, or that has no rows. */
 void model_hear(struct sim *sim, const struct sim_log *log, bool has_rows);
+/* An execution has been made. Its launch is done then, and its response kept, though it is answered
+ * when its contacts have been taken, which may be many batches later. */
+void judge_on_launched(struct sim *sim, const struct uuid *id);
 /* The engine was loaded from the store, or is about to be: leases and signs of life count from now.
  */
 void model_on_start(struct sim *sim);

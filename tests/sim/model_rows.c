@@ -249,6 +249,7 @@ static void put_settings(struct sim *sim, const struct told_row *row)
     x->last_at = x->seen_at = model->now->at;
     x->has_expected = !x->is_live && !model->has_stepped_back;
     x->expected_total = count_members(model, row->settings->audience);
+    judge_on_launched(sim, &x->settings->id);
     sim_count(sim, COUNT_EXECUTIONS);
     if (x->is_live) {
         sim_count(sim, COUNT_EXECUTIONS_LIVE);
