@@ -245,6 +245,20 @@ class Https(unittest.TestCase):
         self.assertEqual(done.returncode, 0, done)
         json.loads(done.stdout)
 
+    def test_so_does_outdial_replay(self):
+        trace = os.path.join(self.folder.name, "trace")
+        subprocess.run([program_path("OUTDIAL_TRACE"), "gen", "--contacts", "2", "--faults", "0",
+                        "--retries", "0", "-o", trace], check=True, capture_output=True)
+        command = [program_path("OUTDIAL_REPLAY"), "--json", "--key", self.daemon.admin.key,
+                   "--http", f"https://127.0.0.1:{self.api_port}", trace]
+        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+        self.assertEqual(done.returncode, 1, done)
+        self.assertIn("no answer", done.stderr)
+        done = subprocess.run([*command, "--ca-file", self.certificate], capture_output=True,
+                              text=True, check=False, timeout=60)
+        self.assertEqual(done.returncode, 0, done)
+        self.assertEqual(json.loads(done.stdout)["calls"]["ended"], 2)
+
 
 class Configuration(unittest.TestCase):
     def run_daemon(self, config):
