@@ -1,7 +1,7 @@
 /* The API without sockets: requests that came over no connection, and answers that are caught where
  * evhttp would write them. For the fuzz targets (tests/fuzz/api_world.h) and the simulation
- * (tests/sim/web_seam.h), which have the real engine, routes, body readers and renderers between the
- * two.
+ * (tests/sim/web_seam.h), which have the real engine, routes, body readers and renderers between
+ * the two.
  *
  *     struct evhttp_request *request = api_seam_request(EVHTTP_REQ_POST, "/api/contacts", body);
  *     struct exchange *exchange = api_seam_begin(api, request);
