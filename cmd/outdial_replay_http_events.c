@@ -3,9 +3,9 @@
  * 1. Each call that is ready gives its events up to the first `started` or `released`, because what
  *    follows depends on the answer. While they are under way it gives no further ones, so a call's
  *    events arrive in their order, whatever the connections do.
- * 2. `started` that is answered `stale` or `refused` although the trace's daemon took it goes back
- *    to its place: the lease was lost, or a pause window is open. The call is claimed again. When
- * the trace itself asks anew right behind, the answer stands.
+ * 2. `started` or `released` that is answered `stale` or `refused` although the trace's daemon took
+ * it goes back to its place: the lease was lost, or a pause window is open. The call is claimed
+ * again. When the trace itself asks anew right behind, the answer stands.
  * 3. An accepted `released` gives the call up: its next event waits for another claim.
  */
 #include "base/check.h"
@@ -37,7 +37,8 @@ static void drop_repeated(struct calls *calls, struct traced_call *call)
 {
     struct told *told = call->first;
 
-    if (told->tries > 0 && told->next != NULL && told->next->type == TOLD_STARTED) {
+    if (told->type == TOLD_STARTED && told->tries > 0 && told->next != NULL &&
+        told->next->type == TOLD_STARTED) {
         call->first = told->next;
         calls->events--;
         memory_free(told);
@@ -131,8 +132,8 @@ static bool goes_again(struct calls *calls, struct traced_call *call, struct tol
 {
     bool is_lost = status == TOLD_STALE || status == TOLD_REFUSED;
 
-    if (told->type != TOLD_STARTED || !is_lost || told->expect == EXPECT_NO_CHANGE ||
-        call->has_ended || told->tries + 1 >= STARTED_TRIES) {
+    if ((told->type != TOLD_STARTED && told->type != TOLD_RELEASED) || !is_lost ||
+        told->expect == EXPECT_NO_CHANGE || call->has_ended || told->tries + 1 >= STARTED_TRIES) {
         return false;
     }
     put_back(calls, call, told);

@@ -140,7 +140,7 @@ static void print_events(const struct account *account)
         }
     }
     if (account->events_again > 0) {
-        (void)printf("%s started were sent again, under another claim\n",
+        (void)printf("%s events were sent again, under another claim\n",
                      CTL_NUMBER(account->events_again));
     }
 }
