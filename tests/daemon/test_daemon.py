@@ -155,11 +155,11 @@ class Process(Story):
         worker = self.worker()
         # The key is made and the connection open before the claim waits.
         self.assertEqual(worker.claim(), [])
+        handled = self.daemon.metric("outdial_messages_total")
         thread = threading.Thread(target=lambda: answers.append(worker.api.post(
             "/api/calls/claim", {"max": 1, "waitMs": 30000, "gateway": "worker"})))
         thread.start()
-        for _ in range(3):
-            self.admin.read("/api/organizations")
+        wait_until(lambda: self.daemon.metric("outdial_messages_total") > handled, "the claim waits")
         self.daemon.stop(patience=20)
         thread.join(20)
         self.assertFalse(thread.is_alive())

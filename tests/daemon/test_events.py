@@ -128,12 +128,6 @@ class Events(Story):
         return org.launch(org.program(contacts, pauseWindows={"advanced": [
             {"startAt": "2026-11-01T00:00:00Z", "endAt": "2027-11-01T00:00:00Z"}]}))
 
-    def metric(self, name):
-        for line in self.admin.get("/metrics").json.splitlines():
-            if line.startswith(name + " "):
-                return float(line.split()[1])
-        raise AssertionError(name)
-
 
 class WhatIsTold(Events):
     def test_headers_and_the_first_block(self):
@@ -248,7 +242,7 @@ class TheEnd(Events):
         worker.finish(call)  # the call under way is still counted
         rest = stream.rest()
         self.assertEqual(rest[-1].data["contactsCompleted"], 1)
-        wait_until(lambda: self.metric("outdial_event_streams") == 0, "the stream is forgotten")
+        wait_until(lambda: self.daemon.metric("outdial_event_streams") == 0, "the stream is forgotten")
 
     def test_the_connection_serves_on(self):
         org = self.organisation
@@ -302,7 +296,7 @@ class TheEnd(Events):
     def test_a_client_that_has_gone_is_forgotten(self):
         for _ in range(2):
             self.stream().close()
-        wait_until(lambda: self.metric("outdial_event_streams") == 0, "both are forgotten")
+        wait_until(lambda: self.daemon.metric("outdial_event_streams") == 0, "both are forgotten")
 
 
 class Resuming(Events):
@@ -463,7 +457,7 @@ class Refused(Events):
             self.stream(org=other)
         self.fails(other.api.get("/api/events"), 503, "UnavailableError")
         own[0].close()
-        wait_until(lambda: self.metric("outdial_event_streams") == 5, "one has gone")
+        wait_until(lambda: self.daemon.metric("outdial_event_streams") == 5, "one has gone")
         self.stream(org=other)
 
 
@@ -480,10 +474,10 @@ class SlowClients(Events):
                 org.resume(execution)
             self.assertEqual(good.statuses(20), ["paused", "running"] * 10)
             seen += 20
-            if self.metric("outdial_event_streams_dropped_total") == 1:
+            if self.daemon.metric("outdial_event_streams_dropped_total") == 1:
                 break
-        wait_until(lambda: self.metric("outdial_event_streams_dropped_total") == 1, "it is dropped")
-        self.assertEqual(self.metric("outdial_event_streams"), 1)
+        wait_until(lambda: self.daemon.metric("outdial_event_streams_dropped_total") == 1, "it is dropped")
+        self.assertEqual(self.daemon.metric("outdial_event_streams"), 1)
         org.pause(execution)
         self.assertEqual(good.statuses(1), ["paused"])
         # It had a part of it, finds the connection broken, and comes back for the rest.

@@ -423,6 +423,12 @@ class Daemon:
     def advance_to(self, moment):
         return expect(self.admin.post("/api/test-clock/advance", {"to": moment}), 200)["now"]
 
+    def metric(self, name):
+        for line in self.admin.get("/metrics").json.splitlines():
+            if line.startswith(name + " "):
+                return float(line.split()[1])
+        raise AssertionError(name)
+
     def settle(self):
         """Comes back when everything that is due by now has happened."""
         return self.advance_to(self.now())
