@@ -76,7 +76,7 @@ struct account {
     int64_t first_at, last_at; /* of messages that are driven; 0: there was none */
     double seconds;
     bool has_test_clock;
-    char damage[256];  /* why the trace could not be read on; empty: it was read to its end */
+    char damage[512];  /* why the trace could not be read on; empty: it was read to its end */
     char failure[512]; /* why the drive ended early; empty: it did not */
 };
 

@@ -112,7 +112,8 @@ static void closing_ends_the_walk(void **state)
     f->options.damage_context = &told;
     atomic_store(&is_slow, true);
     assert_int_equal(store_fixture_open(f), 0);
-    atomic_store(&is_slow, false); /* first: a page read slowly after the post would wait for ever */
+    atomic_store(&is_slow,
+                 false); /* first: a page read slowly after the post would wait for ever */
     assert_int_equal(sem_post(&may_read), 0);
     store_fixture_close(f);
     assert_string_equal(told.text, "");
