@@ -162,6 +162,19 @@ static void compare(struct drive *drive, const struct http_request *request, boo
     }
 }
 
+/* True: the daemon was busy, and the request goes out again when it says. */
+static bool waits_out(struct drive *drive, struct http_request *request,
+                      const struct wire_answer *answer)
+{
+    if (!is_told_to_wait(answer, request->tries)) {
+        return false;
+    }
+    drive->account.waits++;
+    request->tries++;
+    request->not_before_ns = wait_until_ns(answer);
+    return true;
+}
+
 static void on_request(void *context, void *tag, const struct wire_answer *answer)
 {
     struct drive *drive = context;
@@ -171,10 +184,7 @@ static void on_request(void *context, void *tag, const struct wire_answer *answe
         end_request(drive, request);
         return;
     }
-    if (is_told_to_wait(answer, request->tries)) {
-        drive->account.waits++;
-        request->tries++;
-        request->not_before_ns = wait_until_ns(answer);
+    if (waits_out(drive, request, answer)) {
         park(drive, request);
         return;
     }
@@ -200,11 +210,7 @@ static void on_look_up(void *context, void *tag, const struct wire_answer *answe
         end_request(drive, request);
         return;
     }
-    if (is_told_to_wait(answer, request->tries)) {
-        drive->account.waits++;
-        request->tries++;
-        request->not_before_ns = wait_until_ns(answer);
-    } else {
+    if (!waits_out(drive, request, answer)) {
         json_t *body = json_of(answer);
 
         learn_id(drive, id, json_array_get(json_object_get(body, "data"), 0), "id");
