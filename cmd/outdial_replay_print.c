@@ -169,8 +169,8 @@ int print_outcome(const struct replay_outcome *outcome)
     }
     (void)printf("messages %" PRIu64 ", and %" PRIu64 " that followed from them\n",
                  figures->letters, figures->messages - figures->letters);
-    (void)printf("commits  %" PRIu64 " of %" PRIu64 " rows\n", figures->commits,
-                 figures->operations);
+    (void)printf("commits  %" PRIu64 ", in %" PRIu64 " transactions of %" PRIu64 " rows\n",
+                 figures->commits, figures->transactions, figures->operations);
     (void)printf("took     %.3f s, %.0f messages/s\n", outcome->seconds, rate(outcome));
     if (figures->letters > 0) {
         print_types(figures);
@@ -268,6 +268,7 @@ int print_outcome_json(const struct replay_outcome *outcome)
     put(object, "letters", json_integer((json_int_t)figures->letters));
     put(object, "messages", json_integer((json_int_t)figures->messages));
     put(object, "commits", json_integer((json_int_t)figures->commits));
+    put(object, "transactions", json_integer((json_int_t)figures->transactions));
     put(object, "rows", json_integer((json_int_t)figures->operations));
     put(object, "reloads", json_integer((json_int_t)figures->reloads));
     put(object, "from", figures->letters > 0 ? instant_json(figures->first_at) : json_null());

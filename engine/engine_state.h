@@ -178,7 +178,9 @@ const struct zone_table *replay_zone(const struct replay *replay, struct slice n
 /* ---- turn.c ---- */
 
 void turn_run(struct engine *engine);
-void turn_hand_over(struct engine *engine); /* between letters only */
+void turn_save(struct engine *engine);      /* the executions that were touched, into the batch */
+void turn_submit(struct engine *engine);    /* the batch that is being filled, to an idle writer */
+void turn_hand_over(struct engine *engine); /* saves and submits; between letters only */
 void turn_wanted(struct engine *engine);    /* a turn will run as soon as the loop is free */
 bool turn_is_idle(const struct engine *engine);
 

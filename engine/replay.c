@@ -3,11 +3,12 @@
  *   START, RELOAD   the actors are what the store says, loaded at these times
  *   ZONE            a name stands for another table
  *   MESSAGE         it is handled, then all that follows from it; the digest is compared
- *   COMMIT          the batch is closed as it was then: executions save their state, and those that
- *                   are over leave the memory. It goes to the writer while the next one fills
+ *   COMMIT          a batch ended here: executions save their state, and those that are over leave
+ *                   the memory
  *
  * The digest counts rows as the actors put them, so the place of a batch's end matters: an
- * execution saves its state once a batch.
+ * execution saves its state once a batch. What is on disk when does not, as nobody waits for it:
+ * many batches of a trace are one for the writer, which stores it while the next one fills.
  */
 #include "engine/replay.h"
 
@@ -20,7 +21,11 @@
 #include "model/calendar.h"
 #include "storage/row_digest.h"
 
-enum { BATCH_BYTES = 512 << 20 /* a trace with larger ones is refused */ };
+enum {
+    BATCH_BYTES = 512 << 20, /* a trace with larger ones is refused */
+    WRITE_ROWS = 8000,       /* so many, or so many bytes, are worth a transaction */
+    WRITE_BYTES = 4 << 20,
+};
 
 /* ---- zones ---- */
 
@@ -99,8 +104,8 @@ int replay_settle(struct replay *replay, struct od_error *error)
     return result.code;
 }
 
-/* Closes the batch at the clock's time. Nobody waits for what is in its outbox. */
-static int close_batch(struct replay *replay, struct od_error *error)
+/* Hands what has been closed to the writer. */
+static int write_batch(struct replay *replay, struct od_error *error)
 {
     struct engine *engine = replay->engine;
     int code = replay_settle(replay, error);
@@ -110,13 +115,34 @@ static int close_batch(struct replay *replay, struct od_error *error)
     }
     replay_end_reading(replay);
     outbox_clear(&engine->filling->outbox);
-    turn_hand_over(engine);
-    outbox_clear(&engine->filling->outbox);
-    if (engine->writing != NULL) {
-        replay->figures.operations += batch_count(engine->writing->batch);
-        replay->figures.commits++;
+    if (batch_count(engine->filling->batch) > 0) {
+        replay->figures.operations += batch_count(engine->filling->batch);
+        replay->figures.transactions++;
+        replay->closed_bytes = 0;
+        turn_submit(engine);
     }
     return begin_reading(replay, error);
+}
+
+/* The batch ends at the clock's time. Nobody waits for what is in its outbox. */
+static int close_batch(struct replay *replay, struct od_error *error)
+{
+    struct engine *engine = replay->engine;
+    struct work *work = engine->filling;
+
+    turn_save(engine);
+    outbox_clear(&work->outbox);
+    if (batch_bytes(work->batch) > replay->closed_bytes) {
+        replay->figures.commits++;
+        if (engine->clock.is_test) {
+            advance_store_clock(engine);
+        }
+        replay->closed_bytes = batch_bytes(work->batch);
+    }
+    if (batch_count(work->batch) < WRITE_ROWS && batch_bytes(work->batch) < WRITE_BYTES) {
+        return 0;
+    }
+    return write_batch(replay, error);
 }
 
 static void set_clock(struct replay *replay, int64_t at, int64_t mono)
@@ -128,8 +154,11 @@ static void set_clock(struct replay *replay, int64_t at, int64_t mono)
 static int load_actors(struct replay *replay, int64_t at, int64_t mono, struct od_error *error)
 {
     struct engine *engine = replay->engine;
-    int code = replay_settle(replay, error);
+    int code = replay->closed_bytes > 0 ? write_batch(replay, error) : 0;
 
+    if (code == 0) {
+        code = replay_settle(replay, error);
+    }
     replay_end_reading(replay);
     set_clock(replay, at, mono);
     if (code == 0) {
@@ -334,6 +363,9 @@ int replay_finish(struct replay *replay, uint64_t *state, struct od_error *error
 
     if (replay->is_loaded) {
         code = close_batch(replay, error);
+    }
+    if (code == 0 && replay->is_loaded) {
+        code = write_batch(replay, error);
     }
     if (code == 0) {
         code = replay_settle(replay, error);

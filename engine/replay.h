@@ -34,11 +34,12 @@ struct replay_difference {
 struct replay_figures {
     uint64_t letters;  /* MESSAGE records */
     uint64_t messages; /* with those that followed from them */
-    uint64_t commits, operations, reloads;
-    int64_t first_at, last_at; /* of messages; 0: there was none */
-    int64_t busy_ns;           /* in handling and closing batches */
-    bool has_end, is_lost;     /* an END, a LOST record came */
-    bool is_different;         /* and `difference` says what */
+    uint64_t commits, reloads;
+    uint64_t transactions, operations; /* in which the commits were carried out; rows of these */
+    int64_t first_at, last_at;         /* of messages; 0: there was none */
+    int64_t busy_ns;                   /* in handling and closing batches */
+    bool has_end, is_lost;             /* an END, a LOST record came */
+    bool is_different;                 /* and `difference` says what */
     struct replay_difference difference;
     const struct histogram *types; /* by message type: ns of a letter with all that followed */
     const struct histogram *all;

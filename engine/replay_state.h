@@ -23,6 +23,7 @@ struct replay {
     struct gateway_settings *gateways;
     struct engine *engine;
     bool is_loaded, is_reading; /* actors; the engine's reader is within a bracket */
+    size_t closed_bytes;        /* of the batch that is being filled: closed by a COMMIT */
     struct arena zone_names;
     struct current_zone *zones;
     size_t zone_count, zone_room;

@@ -49,7 +49,7 @@ static void log_status(struct resident *resident)
     }
 }
 
-static void save_executions(struct engine *engine)
+void turn_save(struct engine *engine)
 {
     struct registry *registry = &engine->registry;
 
@@ -91,20 +91,25 @@ static void tell_closed(const struct engine *engine, bool has_rows)
     }
 }
 
+void turn_submit(struct engine *engine)
+{
+    engine->writing = engine->filling;
+    engine->filling = free_work(engine);
+    writer_submit(engine->writer, engine->writing->batch);
+}
+
 /* A batch without rows has nothing to wait for but those before it. */
 void turn_hand_over(struct engine *engine)
 {
     OD_CHECK(engine->writing == NULL && mailbox_derived(&engine->mailbox) == 0);
-    save_executions(engine);
+    turn_save(engine);
     recording_commit(engine);
     if (batch_count(engine->filling->batch) > 0) {
         if (engine->clock.is_test) {
             advance_store_clock(engine);
         }
         tell_closed(engine, true);
-        engine->writing = engine->filling;
-        engine->filling = free_work(engine);
-        writer_submit(engine->writer, engine->writing->batch);
+        turn_submit(engine);
         return;
     }
     recording_flush(engine, engine->filling);

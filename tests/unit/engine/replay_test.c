@@ -7,11 +7,14 @@
 
 #include "tests/unit/engine/replay_check.h"
 
-enum { CONTACTS = 60 };
+enum {
+    CONTACTS = 60,
+    MANY_CONTACTS = 3000, /* whose rows take several transactions of a replay */
+};
 
 /* A campaign with retries in a zone with changes, which is paused, goes on, and is cancelled with
  * calls under way. */
-static void go_through_a_campaign(struct fixture *f)
+static void go_through_a_campaign(struct fixture *f, uint32_t contacts)
 {
     struct program program = {
         .retry = {.type = RETRY_FIXED_DELAY, .delay_ms = 3600000, .max_retries = 2}};
@@ -21,7 +24,7 @@ static void go_through_a_campaign(struct fixture *f)
     fixture_add_organisation(f);
     fixture_do(f, MESSAGE_ORGANISATION_PATCH, FIXTURE_ORGANISATION,
                (union payload){.organisation_patch = &patch}, NULL);
-    fixture_add_contacts(f, 1000, CONTACTS);
+    fixture_add_contacts(f, 1000, contacts);
     fixture_launch(f, 1, &program);
     fixture_advance(f, FIXTURE_START + 5 * MS_PER_MINUTE);
     fixture_do(f, MESSAGE_PAUSE, 1, (union payload){.grant = {0}}, NULL);
@@ -46,7 +49,7 @@ static const char *record(struct fixture *f)
 
     configure(f);
     fixture_open(f);
-    go_through_a_campaign(f);
+    go_through_a_campaign(f, CONTACTS);
     fixture_close(f);
     return path;
 }
@@ -57,6 +60,30 @@ static void a_recorded_campaign_replays_to_the_same_rows(void **state)
     const char *path = record(f);
 
     replay_assert_same(path, 0);
+}
+
+/* Nobody waits for a replay's rows: its batches are gathered for the disk, which changes nothing.
+ */
+static void many_commits_are_one_transaction(void **state)
+{
+    struct fixture *f = *state;
+    const struct replay_options options = {.trace = replay_record(f), .verify = true};
+    const struct replay_figures *figures;
+    struct replay *replay;
+    struct od_error error;
+    uint64_t digest;
+
+    configure(f);
+    fixture_open(f);
+    go_through_a_campaign(f, MANY_CONTACTS);
+    fixture_close(f);
+    assert_int_equal(replay_open(&options, &replay, &error), 0);
+    assert_int_equal(replay_run(replay), OD_ENOTFOUND);
+    assert_int_equal(replay_finish(replay, &digest, &error), 0);
+    figures = replay_figures(replay);
+    assert_true(figures->has_end && !figures->is_different);
+    assert_in_range(figures->transactions, 2, figures->commits / 10);
+    replay_close(replay);
 }
 
 /* Raw and with pseudonyms the digests are the same, so both verify; and a raw one has the same rows
@@ -279,6 +306,7 @@ static void a_file_that_exists_is_refused(void **state)
 
 static const struct CMUnitTest tests[] = {
     TEST(a_recorded_campaign_replays_to_the_same_rows),
+    TEST(many_commits_are_one_transaction),
     TEST(a_raw_recording_replays_to_the_same_bytes),
     TEST(a_later_recording_replays_from_a_copy),
     TEST(the_first_message_that_differs_is_named),
