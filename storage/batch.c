@@ -23,6 +23,7 @@
 
 enum {
     BATCH_SLOTS_MIN = 1024,
+    BATCH_SLOTS_SPARSE = 8, /* slots a key: beyond it they become fewer */
     /* What batch_clear keeps: an import's giant batch should not stay in memory for ever. */
     BATCH_KEEP_BYTES = 8 << 20,
     BATCH_KEEP_SLOTS = 128 << 10,
@@ -84,6 +85,16 @@ void batch_free(struct batch *batch)
     memory_free(batch);
 }
 
+/* After a batch far larger than this one its slots are too many: each look-up would miss the cache.
+ * Their memory stays, and may hold slots of earlier uses, as those in use do. */
+static void slots_fit(struct batch *batch)
+{
+    if (batch->slot_count > BATCH_SLOTS_MIN &&
+        batch->slots_taken < batch->slot_count / BATCH_SLOTS_SPARSE) {
+        batch->slot_count /= 2;
+    }
+}
+
 void batch_clear(struct batch *batch)
 {
     if (batch->operations.room > BATCH_KEEP_BYTES) {
@@ -96,6 +107,8 @@ void batch_clear(struct batch *batch)
         batch->slot_count = BATCH_SLOTS_MIN;
         batch->slots = memory_zero(batch->slot_count, sizeof(*batch->slots));
         batch->use = 0;
+    } else {
+        slots_fit(batch);
     }
     batch->slots_taken = 0;
     batch->use++;

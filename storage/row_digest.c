@@ -11,8 +11,10 @@
 #include "storage/row_digest.h"
 
 #include <endian.h>
+#include <pthread.h>
 #include <string.h>
 
+#include "base/check.h"
 #include "model/records.h"
 #include "storage/reader.h"
 #include "storage/record_fields.h"
@@ -225,13 +227,27 @@ static bool value_digest(enum table table, struct slice map, uint64_t *state)
 
 /* ---- rows ---- */
 
+/* The digest of the operation and the table's name, with which that of each row begins. */
+static uint64_t beginnings[TABLE_COUNT][2];
+static pthread_once_t beginnings_once = PTHREAD_ONCE_INIT;
+
+static void make_beginnings(void)
+{
+    for (unsigned table = 0; table < TABLE_COUNT; table++) {
+        const char *name = record_kinds[table].name;
+
+        beginnings[table][false] = digest_bytes(1, name, strlen(name));
+        beginnings[table][true] = digest_bytes(2, name, strlen(name));
+    }
+}
+
 uint64_t row_digest(enum table table, bool is_delete, struct slice key, struct slice value)
 {
-    const char *name = record_kinds[table].name;
-    uint64_t state = digest_bytes(is_delete ? 2 : 1, name, strlen(name));
     struct slice map = value;
+    uint64_t state;
 
-    state = digest_bytes(state, key.data, public_key(table, key.size));
+    OD_CHECK(pthread_once(&beginnings_once, make_beginnings) == 0);
+    state = digest_bytes(beginnings[table][is_delete], key.data, public_key(table, key.size));
     if (is_delete) {
         return state;
     }

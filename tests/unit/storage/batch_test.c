@@ -275,12 +275,38 @@ static void a_giant_batch_works_and_shrinks(void **state)
     test_free(text);
 }
 
+/* Small batches after large ones, whose slots become fewer and more again: each knows its own keys,
+ * and none of those before it. */
+static void the_slots_follow_the_size(void **state)
+{
+    static const uint32_t sizes[] = {20000, 10, 10, 700, 10, 10, 10, 10, 3000, 2, 20000, 5, 1};
+    struct fixture *f = *state;
+    struct slice value;
+
+    for (uint32_t round = 0; round < sizeof(sizes) / sizeof(sizes[0]); round++) {
+        for (uint32_t i = 0; i < sizes[round]; i++) {
+            struct key key = key_entry(round, i);
+
+            batch_delete(f->batch, tables[0], &key);
+        }
+        assert_int_equal(batch_count(f->batch), sizes[round]);
+        for (uint32_t i = 0; i < 20000; i++) {
+            struct key key = key_entry(round, i), earlier = key_entry(round - 1, i);
+
+            assert_int_equal(batch_find(f->batch, tables[0], &key, &value),
+                             i < sizes[round] ? BATCH_DELETED : BATCH_SILENT);
+            assert_int_equal(batch_find(f->batch, tables[0], &earlier, &value), BATCH_SILENT);
+        }
+        batch_clear(f->batch);
+    }
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 static const struct CMUnitTest tests[] = {
     CASE(the_last_word_on_each_key_is_found), CASE(a_seek_finds_the_next_key_from_anywhere),
     CASE(operations_come_in_their_order),     CASE(the_value_of_the_last_put_is_at_hand),
-    CASE(operations_come_in_their_order),     CASE(a_cleared_batch_is_silent),
-    CASE(a_giant_batch_works_and_shrinks),
+    CASE(a_cleared_batch_is_silent),          CASE(a_giant_batch_works_and_shrinks),
+    CASE(the_slots_follow_the_size),
 };
 OD_TEST_MAIN(tests)
