@@ -23,6 +23,7 @@
 
 enum {
     BATCH_SLOTS_MIN = 1024,
+    BATCH_USES = UINT16_MAX,
     BATCH_SLOTS_SPARSE = 8, /* slots a key: beyond it they become fewer */
     /* What batch_clear keeps: an import's giant batch should not stay in memory for ever. */
     BATCH_KEEP_BYTES = 8 << 20,
@@ -41,8 +42,10 @@ struct operation {
     uint8_t table, flags, key_size, reserved;
 };
 
+/* The tag of a slot: the use of the batch in the upper half, the upper half of the hash in the
+ * lower. The slot is taken when the use is the batch's. Most look-ups find nothing and look at no
+ * more than tags, of which the cache holds more than of slots. */
 struct batch_slot {
-    uint32_t use; /* the slot is taken when this is the batch's */
     uint32_t hash;
     uint32_t operation; /* offset of the key's last operation */
     uint32_t node;      /* in the table's order */
@@ -52,19 +55,32 @@ struct batch {
     struct buf operations;
     size_t count;
     uint32_t last; /* offset of the newest operation */
+    uint32_t *tags;
     struct batch_slot *slots;
     uint32_t slot_count, slots_taken; /* a power of two; at most half are taken */
-    uint32_t use;
+    uint32_t use;                     /* 1 to BATCH_USES */
     struct order orders[TABLE_COUNT];
 };
+
+static void slots_make(struct batch *batch, uint32_t count)
+{
+    batch->slot_count = count;
+    batch->tags = memory_zero(count, sizeof(*batch->tags));
+    batch->slots = memory_zero(count, sizeof(*batch->slots));
+}
+
+static void slots_free(struct batch *batch)
+{
+    memory_free(batch->tags);
+    memory_free(batch->slots);
+}
 
 struct batch *batch_new(void)
 {
     struct batch *batch = memory_zero(1, sizeof(*batch));
 
     buf_init(&batch->operations);
-    batch->slot_count = BATCH_SLOTS_MIN;
-    batch->slots = memory_zero(batch->slot_count, sizeof(*batch->slots));
+    slots_make(batch, BATCH_SLOTS_MIN);
     batch->use = 1;
     for (unsigned table = 0; table < TABLE_COUNT; table++) {
         order_init(&batch->orders[table]);
@@ -80,7 +96,7 @@ void batch_free(struct batch *batch)
     for (unsigned table = 0; table < TABLE_COUNT; table++) {
         order_deinit(&batch->orders[table]);
     }
-    memory_free(batch->slots);
+    slots_free(batch);
     buf_deinit(&batch->operations);
     memory_free(batch);
 }
@@ -103,17 +119,16 @@ void batch_clear(struct batch *batch)
     buf_clear(&batch->operations);
     batch->count = 0;
     if (batch->slot_count > BATCH_KEEP_SLOTS) {
-        memory_free(batch->slots);
-        batch->slot_count = BATCH_SLOTS_MIN;
-        batch->slots = memory_zero(batch->slot_count, sizeof(*batch->slots));
+        slots_free(batch);
+        slots_make(batch, BATCH_SLOTS_MIN);
         batch->use = 0;
     } else {
         slots_fit(batch);
     }
     batch->slots_taken = 0;
     batch->use++;
-    if (batch->use == 0) {
-        memset(batch->slots, 0, batch->slot_count * sizeof(*batch->slots));
+    if (batch->use > BATCH_USES) {
+        memset(batch->tags, 0, batch->slot_count * sizeof(*batch->tags));
         batch->use = 1;
     }
     for (unsigned table = 0; table < TABLE_COUNT; table++) {
@@ -180,42 +195,51 @@ static bool operation_is_of(const struct batch *batch, uint32_t at, enum table t
            memcmp(batch->operations.data + at + sizeof(head), bytes, size) == 0;
 }
 
+static inline uint32_t tag_of(const struct batch *batch, uint32_t hash)
+{
+    return batch->use << 16 | hash >> 16;
+}
+
+static inline bool slot_is_taken(const struct batch *batch, uint32_t slot)
+{
+    return batch->tags[slot] >> 16 == batch->use;
+}
+
 /* The slot of the key, or the free one where it belongs. */
-static struct batch_slot *slot_find(const struct batch *batch, uint32_t hash, enum table table,
-                                    const void *bytes, size_t size)
+static uint32_t slot_find(const struct batch *batch, uint32_t hash, enum table table,
+                          const void *bytes, size_t size)
 {
     uint32_t mask = batch->slot_count - 1;
+    uint32_t tag = tag_of(batch, hash);
+    uint32_t slot = hash & mask;
 
-    for (uint32_t i = hash & mask;; i = (i + 1) & mask) {
-        struct batch_slot *slot = &batch->slots[i];
-
-        if (slot->use != batch->use ||
-            (slot->hash == hash && operation_is_of(batch, slot->operation, table, bytes, size))) {
-            return slot;
+    for (; slot_is_taken(batch, slot); slot = (slot + 1) & mask) {
+        if (batch->tags[slot] == tag && batch->slots[slot].hash == hash &&
+            operation_is_of(batch, batch->slots[slot].operation, table, bytes, size)) {
+            break;
         }
     }
+    return slot;
 }
 
 static void slots_grow(struct batch *batch)
 {
-    struct batch_slot *old = batch->slots;
-    uint32_t old_count = batch->slot_count;
-    uint32_t mask = old_count * 2 - 1;
+    struct batch old = *batch;
 
-    batch->slot_count = old_count * 2;
-    batch->slots = memory_zero(batch->slot_count, sizeof(*batch->slots));
-    for (uint32_t i = 0; i < old_count; i++) {
-        uint32_t to = old[i].hash & mask;
+    slots_make(batch, old.slot_count * 2);
+    for (uint32_t from = 0; from < old.slot_count; from++) {
+        uint32_t to = old.slots[from].hash & (batch->slot_count - 1);
 
-        if (old[i].use != batch->use) {
+        if (!slot_is_taken(&old, from)) {
             continue;
         }
-        while (batch->slots[to].use == batch->use) {
-            to = (to + 1) & mask;
+        while (slot_is_taken(batch, to)) {
+            to = (to + 1) & (batch->slot_count - 1);
         }
-        batch->slots[to] = old[i];
+        batch->tags[to] = old.tags[from];
+        batch->slots[to] = old.slots[from];
     }
-    memory_free(old);
+    slots_free(&old);
 }
 
 /* Makes the operation at `at` the one that says what becomes of its key. */
@@ -223,11 +247,12 @@ static void operation_index(struct batch *batch, enum table table, const struct 
                             uint32_t at)
 {
     uint32_t hash = key_hash_of(table, key->bytes, key->size);
-    struct batch_slot *slot = slot_find(batch, hash, table, key->bytes, key->size);
+    uint32_t found = slot_find(batch, hash, table, key->bytes, key->size);
+    struct batch_slot *slot = &batch->slots[found];
     struct order *order = &batch->orders[table];
     const char *operations = batch->operations.data;
 
-    if (slot->use == batch->use) {
+    if (slot_is_taken(batch, found)) {
         struct operation outdated = operation_head(batch, slot->operation);
 
         outdated.flags |= OPERATION_OUTDATED;
@@ -238,7 +263,8 @@ static void operation_index(struct batch *batch, enum table table, const struct 
         }
         return;
     }
-    *slot = (struct batch_slot){.use = batch->use, .hash = hash, .operation = at};
+    batch->tags[found] = tag_of(batch, hash);
+    *slot = (struct batch_slot){.hash = hash, .operation = at};
     if (table_is_scanned(table)) {
         slot->node =
             order_insert(order, operations, at + (uint32_t)sizeof(struct operation), key->size, at);
@@ -294,18 +320,17 @@ static enum batch_answer operation_answer(const struct batch *batch, uint32_t at
 enum batch_answer batch_find(const struct batch *batch, enum table table, const struct key *key,
                              struct slice *value)
 {
-    const struct batch_slot *slot;
-    uint32_t hash;
+    uint32_t hash, slot;
 
     if (batch->count == 0) {
         return BATCH_SILENT;
     }
     hash = key_hash_of(table, key->bytes, key->size);
     slot = slot_find(batch, hash, table, key->bytes, key->size);
-    if (slot->use != batch->use) {
+    if (!slot_is_taken(batch, slot)) {
         return BATCH_SILENT;
     }
-    return operation_answer(batch, slot->operation, value);
+    return operation_answer(batch, batch->slots[slot].operation, value);
 }
 
 /* A walk asks for the key behind the last one, which is the last one and a zero byte: when the
@@ -317,10 +342,10 @@ static uint32_t node_seek(const struct batch *batch, enum table table, const str
     if (from->size > 1 && from->bytes[from->size - 1] == 0) {
         size_t size = from->size - 1U;
         uint32_t hash = key_hash_of(table, from->bytes, size);
-        const struct batch_slot *slot = slot_find(batch, hash, table, from->bytes, size);
+        uint32_t slot = slot_find(batch, hash, table, from->bytes, size);
 
-        if (slot->use == batch->use) {
-            return order_next(order, slot->node);
+        if (slot_is_taken(batch, slot)) {
+            return order_next(order, batch->slots[slot].node);
         }
     }
     return order_seek(order, batch->operations.data, from->bytes, from->size);

@@ -301,12 +301,30 @@ static void the_slots_follow_the_size(void **state)
     }
 }
 
+/* Longer than the count of uses in a slot's tag is. */
+static void a_batch_serves_for_ever(void **state)
+{
+    struct fixture *f = *state;
+    struct slice value;
+
+    for (uint32_t use = 0; use < 140000; use++) {
+        struct key key = key_u32(use % 3), other = key_u32((use + 1) % 3);
+
+        batch_delete(f->batch, tables[0], &key);
+        if (batch_find(f->batch, tables[0], &key, &value) != BATCH_DELETED ||
+            batch_find(f->batch, tables[0], &other, &value) != BATCH_SILENT) {
+            fail_msg("use %u", use);
+        }
+        batch_clear(f->batch);
+    }
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 static const struct CMUnitTest tests[] = {
     CASE(the_last_word_on_each_key_is_found), CASE(a_seek_finds_the_next_key_from_anywhere),
     CASE(operations_come_in_their_order),     CASE(the_value_of_the_last_put_is_at_hand),
     CASE(a_cleared_batch_is_silent),          CASE(a_giant_batch_works_and_shrinks),
-    CASE(the_slots_follow_the_size),
+    CASE(the_slots_follow_the_size),          CASE(a_batch_serves_for_ever),
 };
 OD_TEST_MAIN(tests)
