@@ -29,6 +29,7 @@
 
 enum {
     OPTION_STORE = 256,
+    OPTION_MAP_SIZE,
     OPTION_SPEED,
     OPTION_VERIFY,
     OPTION_JSON,
@@ -43,6 +44,7 @@ enum {
     CONNECTIONS_MAX = 1000,
     WAIT_S = 30,
     WAIT_MAX_S = 86400 * 366,
+    MAP_MAX_GIB = 64 << 10,
 };
 
 struct arguments {
@@ -57,6 +59,7 @@ struct arguments {
 static const struct argp_option options[] = {
     {"store", OPTION_STORE, "DIR", 0,
      "Replay on the store in DIR, a copy of the one that the trace began at; it is changed", 0},
+    {"map-size", OPTION_MAP_SIZE, "GIB", 0, "How large the store may become (64)", 0},
     {"speed", OPTION_SPEED, "max|Nx", 0,
      "As fast as it goes (max, the default), or N times as fast "
      "as it was recorded",
@@ -168,6 +171,10 @@ static error_t parse_option(int key, char *value, struct argp_state *state)
 
     switch (key) {
     case OPTION_STORE: arguments->replay.store = value; break;
+    case OPTION_MAP_SIZE:
+        arguments->replay.map_size_bytes =
+            (uint64_t)parse_number(state, "--map-size", value, 1, MAP_MAX_GIB) << 30;
+        break;
     case OPTION_SPEED:
         arguments->replay.speed = parse_speed(value);
         if (arguments->replay.speed < 0) {

@@ -16,8 +16,9 @@ struct replay_options {
     const char *trace; /* a file, "-": standard input */
     const char *store; /* a folder with a copy of the store at the trace's start, which is changed;
                           NULL: an empty one of its own, removed at the end */
-    bool verify;       /* compare digests with the recorded ones */
-    double speed;      /* a multiple of the time that passed when it was recorded; 0: at once */
+    uint64_t map_size_bytes; /* how large the store may become; 0: as large as a daemon's may */
+    bool verify;             /* compare digests with the recorded ones */
+    double speed; /* a multiple of the time that passed when it was recorded; 0: at once */
 };
 
 /* The first thing that came out otherwise than it was recorded. */

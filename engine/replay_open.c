@@ -92,6 +92,7 @@ static int open_parts(struct replay *replay, struct od_error *error)
     }
     take_settings(replay, &settings);
     replay->config.data_dir = replay->directory;
+    replay->config.map_size_bytes = replay->options.map_size_bytes;
     replay->config.has_test_clock = true; /* no timers */
     code = engine_open_for_replay(&replay->config, &settings, replay->owns_directory,
                                   &replay->engine, error);

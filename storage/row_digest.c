@@ -82,16 +82,30 @@ static size_t public_key(enum table table, size_t size)
     return counts < size ? counts : size;
 }
 
-static enum record_privacy privacy_of(enum table table, uint64_t key)
-{
-    const struct record_kind *kind = &record_kinds[table];
+/* ---- what is looked up for each row ---- */
 
-    for (size_t i = 0; i < kind->field_count; i++) {
-        if (kind->fields[i].key == key) {
-            return (enum record_privacy)kind->fields[i].privacy;
+enum { PRIVATE_KEYS = 16 /* keys up to the last private one of any table are below it */ };
+
+/* What of a field is private, and the digest of the operation and the table's name, with which that
+ * of each row begins. */
+static uint8_t privacies[TABLE_COUNT][PRIVATE_KEYS];
+static uint64_t beginnings[TABLE_COUNT][2];
+static pthread_once_t prepared = PTHREAD_ONCE_INIT;
+
+static void prepare(void)
+{
+    for (unsigned table = 0; table < TABLE_COUNT; table++) {
+        const struct record_kind *kind = &record_kinds[table];
+
+        beginnings[table][false] = digest_bytes(1, kind->name, strlen(kind->name));
+        beginnings[table][true] = digest_bytes(2, kind->name, strlen(kind->name));
+        OD_CHECK(last_private[table] < PRIVATE_KEYS);
+        for (size_t i = 0; i < kind->field_count; i++) {
+            if (kind->fields[i].key < PRIVATE_KEYS) {
+                privacies[table][kind->fields[i].key] = (uint8_t)kind->fields[i].privacy;
+            }
         }
     }
-    return PRIVACY_NONE;
 }
 
 /* ---- values that are private in part ---- */
@@ -210,7 +224,7 @@ static bool value_digest(enum table table, struct slice map, uint64_t *state)
         if (key > last_private[table]) {
             break;
         }
-        privacy = privacy_of(table, key);
+        privacy = (enum record_privacy)privacies[table][key];
         if (privacy != PRIVACY_NONE) {
             *state = digest_bytes(*state, from, (size_t)(in.at - from));
             if (!private_digest(privacy, &in, state)) {
@@ -227,26 +241,12 @@ static bool value_digest(enum table table, struct slice map, uint64_t *state)
 
 /* ---- rows ---- */
 
-/* The digest of the operation and the table's name, with which that of each row begins. */
-static uint64_t beginnings[TABLE_COUNT][2];
-static pthread_once_t beginnings_once = PTHREAD_ONCE_INIT;
-
-static void make_beginnings(void)
-{
-    for (unsigned table = 0; table < TABLE_COUNT; table++) {
-        const char *name = record_kinds[table].name;
-
-        beginnings[table][false] = digest_bytes(1, name, strlen(name));
-        beginnings[table][true] = digest_bytes(2, name, strlen(name));
-    }
-}
-
 uint64_t row_digest(enum table table, bool is_delete, struct slice key, struct slice value)
 {
     struct slice map = value;
     uint64_t state;
 
-    OD_CHECK(pthread_once(&beginnings_once, make_beginnings) == 0);
+    OD_CHECK(pthread_once(&prepared, prepare) == 0);
     state = digest_bytes(beginnings[table][is_delete], key.data, public_key(table, key.size));
     if (is_delete) {
         return state;

@@ -104,10 +104,20 @@ bool unpack_validate(struct slice bytes)
     }
 }
 
+/* Nil, a boolean or a number that is its own tag. */
+static inline bool is_one_byte(uint8_t tag)
+{
+    return tag < 0x80 || tag >= 0xe0 || tag == 0xc0 || tag == 0xc2 || tag == 0xc3;
+}
+
 bool unpack_skip(struct unpacker *in)
 {
     uint64_t values = 1;
 
+    if (in->at != in->end && is_one_byte(*in->at)) {
+        in->at++;
+        return true;
+    }
     while (values > 0) {
         struct unpack_head head;
 
