@@ -304,21 +304,33 @@ bool record_is_intact(const struct key *key, struct slice value)
     return record_map(key, value, &map);
 }
 
-int record_decode(enum table table, const struct key *key, struct slice value, struct arena *arena,
-                  void *record)
+static int map_decode(enum table table, struct slice map, struct arena *arena, void *record)
 {
     const struct record_kind *kind = record_kind(table);
-    struct unpacker in;
-    struct slice map;
+    struct unpacker in = unpack_from(map);
 
     memset(record, 0, kind->size);
-    if (!record_map(key, value, &map) || !unpack_validate(map)) {
-        return OD_ECORRUPT;
-    }
-    in = unpack_from(map);
     if (!record_read(kind, &in, arena, record)) {
         memset(record, 0, kind->size);
         return OD_ECORRUPT;
     }
     return 0;
+}
+
+int record_decode(enum table table, const struct key *key, struct slice value, struct arena *arena,
+                  void *record)
+{
+    struct slice map;
+
+    if (!record_map(key, value, &map) || !unpack_validate(map)) {
+        memset(record, 0, record_size(table));
+        return OD_ECORRUPT;
+    }
+    return map_decode(table, map, arena, record);
+}
+
+int record_decode_own(enum table table, struct slice value, struct arena *arena, void *record)
+{
+    OD_CHECK(value.size > RECORD_CRC_BYTES);
+    return map_decode(table, slice_make(value.data, value.size - RECORD_CRC_BYTES), arena, record);
 }

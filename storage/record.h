@@ -25,6 +25,10 @@ int record_encode(enum table table, const struct key *key, const void *record, s
 int record_decode(enum table table, const struct key *key, struct slice value, struct arena *arena,
                   void *record);
 
+/* The same of a value that this process has encoded and holds in memory (a batch's): neither its
+ * checksum nor its form is looked at once more. */
+int record_decode_own(enum table table, struct slice value, struct arena *arena, void *record);
+
 /* Whether the value's checksum fits: nothing has changed in it, and it was written under this key.
  */
 bool record_is_intact(const struct key *key, struct slice value);

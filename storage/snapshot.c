@@ -27,7 +27,7 @@ int snapshot_get(const struct snapshot *snapshot, enum table table, const struct
         struct slice value;
 
         switch (batch_find(snapshot->batches[i], table, key, &value)) {
-        case BATCH_PUT: return record_decode(table, key, value, arena, record);
+        case BATCH_PUT: return record_decode_own(table, value, arena, record);
         case BATCH_DELETED: return OD_ENOTFOUND;
         case BATCH_SILENT: break;
         }

@@ -79,6 +79,9 @@ static void every_record_comes_back_as_it_was(void **state)
             assert_int_equal(
                 record_decode((enum table)table, &key, buf_slice(&f->value), &f->read, read), 0);
             assert_true(same_record((enum table)table, made, read));
+            assert_int_equal(
+                record_decode_own((enum table)table, buf_slice(&f->value), &f->read, read), 0);
+            assert_true(same_record((enum table)table, made, read));
         }
     }
 }
