@@ -161,7 +161,7 @@ static struct slice date_as_kept(struct view *view, struct slice text)
     char utc[INSTANT_TEXT_SIZE];
     int64_t at;
 
-    if (!instant_parse(text, &at)) {
+    if (!instant_parse_any(text, &at)) {
         return text; /* a plain date */
     }
     instant_print(at, utc);

@@ -186,7 +186,8 @@ static bool take_offset(struct slice *text, int64_t *out)
     return true;
 }
 
-bool instant_parse(struct slice text, int64_t *out)
+/* Takes the whole of a text, of a year from `first_year` on and not before the instant `first`. */
+static bool parse_from(struct slice text, unsigned first_year, int64_t first, int64_t *out)
 {
     unsigned year;
     int64_t days;
@@ -199,11 +200,21 @@ bool instant_parse(struct slice text, int64_t *out)
         return false;
     }
     at = days * MS_PER_DAY + time_ms - offset_ms;
-    if (year < 1970 || at < 0 || at > INSTANT_MAX) {
+    if (year < first_year || at < first || at > INSTANT_MAX) {
         return false;
     }
     *out = at;
     return true;
+}
+
+bool instant_parse(struct slice text, int64_t *out)
+{
+    return parse_from(text, 1970, 0, out);
+}
+
+bool instant_parse_any(struct slice text, int64_t *out)
+{
+    return parse_from(text, 1, days_from_civil(1, 1, 1) * MS_PER_DAY, out);
 }
 
 bool instant_parse_date(struct slice text, int32_t *days)

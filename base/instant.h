@@ -29,6 +29,10 @@
  * for anything else. */
 bool instant_parse(struct slice text, int64_t *out);
 
+/* The same from 0001-01-01T00:00:00Z on (negative before 1970): what somebody's date may be, such
+ * as the hour of a birth. */
+bool instant_parse_any(struct slice text, int64_t *out);
+
 /* Prints as in 2026-11-23T20:53:57.123Z, with a NUL; INSTANT_NEVER as "never". What lies outside
  * the years 0000 to 9999 is printed as the nearest instant within. */
 void instant_print(int64_t at, char out[INSTANT_TEXT_SIZE]);

@@ -7,7 +7,7 @@ static bool is_date(struct slice text)
     int32_t days;
     int64_t at;
 
-    return instant_parse_date(text, &days) || instant_parse(text, &at);
+    return instant_parse_date(text, &days) || instant_parse_any(text, &at);
 }
 
 const char *attribute_fault(enum attribute_type type, const struct attribute_value *value)

@@ -108,7 +108,7 @@ static bool read_moment(const struct zone_table *zone, struct slice value, struc
         out->day = day;
         return true;
     }
-    if (instant_parse(value, &out->at)) {
+    if (instant_parse_any(value, &out->at)) {
         struct local_time local = local_of(zone, out->at);
 
         out->has_instant = true;

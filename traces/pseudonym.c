@@ -154,7 +154,7 @@ static struct slice hashed_unless_date(struct pseudonyms *p, struct slice text)
     int32_t days;
     int64_t at;
 
-    if (instant_parse_date(text, &days) || instant_parse(text, &at)) {
+    if (instant_parse_date(text, &days) || instant_parse_any(text, &at)) {
         return text;
     }
     return hashed_text(p, text);

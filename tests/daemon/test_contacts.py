@@ -98,6 +98,17 @@ class Create(Shared):
                     "primaryPhone": self.daemon.phone(), "customAttributes": {"due": bad}}),
                     "customAttributes.due")
 
+    def test_a_date_may_be_of_any_year(self):
+        self.attribute("born", "date")
+        for date, kept in (("1960-02-29", "1960-02-29"), ("0001-01-01", "0001-01-01"),
+                           ("1960-02-29T10:00:00+02:00", "1960-02-29T08:00:00.000Z"),
+                           ("1970-01-01T00:30:00+01:00", "1969-12-31T23:30:00.000Z")):
+            with self.subTest(date=date):
+                contact = expect(self.api.post("/api/contacts", {
+                    "primaryPhone": self.daemon.phone(), "customAttributes": {"born": date}}), 201)
+                self.assertEqual(contact["customAttributes"], {"born": kept})
+                self.assertEqual(self.api.read(f"/api/contacts/{contact['id']}"), contact)
+
 
 class Find(Shared):
     def test_by_phone(self):

@@ -342,6 +342,17 @@ class Instants(Edges):
         self.assertEqual(rows[1:], ["2060-01-14T23:00:00.000Z", "2060-06-30T22:00:00.000Z",
                                     "2160-06-30T22:00:00.000Z", "9999-12-30T23:00:00.000Z"])
 
+    def test_a_time_before_1970(self):
+        one = self.live(timezone="Europe/Brussels")
+        one.person("1960-02-29T10:00:00+01:00")
+        yearly, once = ({"recurrence": "yearly"}, {})
+        for condition, due, status in ((yearly, "2027-02-28T09:00:00.000Z", "pending"),
+                                       (once, "1960-02-29T09:00:00.000Z", "missed")):
+            program = one.live_program(condition)
+            one.launch(program)
+            self.assertEqual([(row["dueAt"], row["status"]) for row in one.triggers(program)],
+                             [(due, status)])
+
     def test_an_offset_that_leads_out_of_the_calendar(self):
         for date in ("9999-12-31", "0001-01-01"):
             self.one.person(date)

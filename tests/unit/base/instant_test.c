@@ -126,6 +126,38 @@ static void every_beginning_of_a_text_is_refused(void **state)
     assert_true(instant_parse(text, &at));
 }
 
+static void a_time_before_1970_is_read_where_any_may_come(void **state)
+{
+    static const struct {
+        struct slice text;
+        int64_t at;
+    } rows[] = {
+        {SLICE_INIT("1969-12-31T23:59:59.999Z"), -1},
+        {SLICE_INIT("1970-01-01T00:59:59+01:00"), -1000},
+        {SLICE_INIT("1960-02-29T10:00:00Z"), -3594 * MS_PER_DAY + 10 * MS_PER_HOUR},
+        {SLICE_INIT("0001-01-01T00:00:00Z"), -719162 * MS_PER_DAY},
+        {SLICE_INIT("2026-11-23T20:53:57.123Z"), INT64_C(1795467237123)},
+        {SLICE_INIT("9999-12-31T23:59:59.999Z"), INSTANT_MAX},
+    };
+    static const struct slice refused[] = {
+        SLICE_INIT("0001-01-01T00:00:00+00:01"),     SLICE_INIT("0000-12-31T23:59:59-01:00"),
+        SLICE_INIT("9999-12-31T23:59:59.999-00:01"), SLICE_INIT("1960-02-30T10:00:00Z"),
+        SLICE_INIT("1960-02-29T10:00:00"),           SLICE_INIT("1960-02-29"),
+    };
+    int64_t at = 42;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        assert_true(instant_parse_any(rows[i].text, &at));
+        assert_true(at == rows[i].at);
+    }
+    at = 42;
+    for (size_t i = 0; i < sizeof(refused) / sizeof(refused[0]); i++) {
+        assert_false(instant_parse_any(refused[i], &at));
+        assert_true(at == 42);
+    }
+}
+
 static void instants_are_printed_in_utc_with_milliseconds(void **state)
 {
     static const struct {
@@ -319,6 +351,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(accepted_texts_have_their_instant),
     cmocka_unit_test(other_texts_are_refused),
     cmocka_unit_test(every_beginning_of_a_text_is_refused),
+    cmocka_unit_test(a_time_before_1970_is_read_where_any_may_come),
     cmocka_unit_test(instants_are_printed_in_utc_with_milliseconds),
     cmocka_unit_test(printed_instants_are_read_back),
     cmocka_unit_test(dates_of_the_calendar_are_read_as_days),

@@ -26,7 +26,7 @@ static void each_type_takes_its_own_values(void **state)
 static void a_date_is_a_day_or_a_time_with_an_offset(void **state)
 {
     static const char *const good[] = {"2026-11-23", "2026-11-23T20:53:57Z",
-                                       "2026-11-23T20:53:57.123+01:00"};
+                                       "2026-11-23T20:53:57.123+01:00", "1960-02-29T10:00:00Z"};
     static const char *const bad[] = {"", "tomorrow", "2026-02-30", "2026-11-23T20:53:57"};
     const struct attribute_value number = {.type = ATTRIBUTE_NUMBER, .number = 20261123};
 
