@@ -1,8 +1,10 @@
 /* An execution as it is shown, and when it dials next.
  *
  * nextDialAt is the first instant from now on at which the execution can start a call, as far as
- * its own settings say: when its first contact or, in live mode, trigger is due, or, in a pause
- * window, when the last open window ends. Capacity is not looked at.
+ * is known: when its first contact or, in live mode, trigger is due and the pace allows another
+ * call, when its gateway has backed off, and, in a pause window, when the last open window ends.
+ * Calls that are queued count where one of the last two keeps them back; else they have had their
+ * turn. Caps are not looked at, as nobody knows when a call ends.
  */
 #include "api/render.h"
 
@@ -10,10 +12,11 @@
 #include "api/render_parts.h"
 #include "base/check.h"
 #include "base/instant.h"
+#include "engine/diagnose.h"
 #include "model/lifecycle.h"
 #include "model/pause_window.h"
 
-/* When the first pending contact, or trigger, is due; INSTANT_NEVER: there is none. */
+/* When the first row of an index is due; INSTANT_NEVER: there is none. */
 static int64_t first_due_at(struct render_context *context, enum table index, uint32_t execution)
 {
     struct key prefix = key_u32(execution), key;
@@ -49,21 +52,46 @@ static int64_t later(int64_t a, int64_t b)
     return a > b ? a : b;
 }
 
+/* When the first contact or trigger is due; INSTANT_NEVER: there is none. */
+static int64_t first_turn(struct render_context *context, const struct execution_settings *settings)
+{
+    return earlier(first_due_at(context, TABLE_DUE, settings->number),
+                   first_due_at(context, TABLE_TRIGGER_DUE, settings->number));
+}
+
+/* When one that runs has the next call to start, pause windows aside; INSTANT_NEVER: none. */
+static int64_t next_turn(struct render_context *context, const struct execution_settings *settings,
+                         bool is_in_window)
+{
+    struct engine *engine = context->exchange->engine;
+    struct diagnosis seen;
+    int64_t at;
+
+    engine_diagnose(engine, settings->number, &seen);
+    at = later(later(first_turn(context, settings), seen.paced_until), seen.organisation_until);
+    if (seen.queued > 0 && (is_in_window || seen.gateway_until != 0)) {
+        at = 0;
+    }
+    return later(later(at, seen.gateway_until), engine_now(engine));
+}
+
 /* 0: it does not dial. */
 static int64_t next_dial_at(struct render_context *context,
                             const struct execution_settings *settings,
                             const struct execution_state *state, const struct zone_table *zone)
 {
-    int64_t at = engine_now(context->exchange->engine);
+    bool has_windows = settings->has_pause_windows && zone != NULL;
+    int64_t now = engine_now(context->exchange->engine), at;
 
     if (state->status == EXECUTION_SCHEDULED) {
-        at = later(at, settings->start_at);
-    } else if (state->status != EXECUTION_RUNNING) {
+        at = later(later(now, settings->start_at), first_turn(context, settings));
+    } else if (state->status == EXECUTION_RUNNING) {
+        at = next_turn(context, settings,
+                       has_windows && pause_window_is_open(&settings->windows, zone, now));
+    } else {
         return 0;
     }
-    at = later(at, earlier(first_due_at(context, TABLE_DUE, settings->number),
-                           first_due_at(context, TABLE_TRIGGER_DUE, settings->number)));
-    if (at != INSTANT_NEVER && settings->has_pause_windows && zone != NULL) {
+    if (at != INSTANT_NEVER && has_windows) {
         at = windows_end(&settings->windows, zone, at);
     }
     return settings->stop_at != 0 && at >= settings->stop_at ? 0 : at;

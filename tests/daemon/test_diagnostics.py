@@ -90,9 +90,11 @@ class Reasons(Case):
         execution = self.one.launch(self.one.program(
             2, pauseWindows={"advanced": [{"startAt": start, "endAt": end}]}))
         self.assertEqual(self.reasons(execution), [])
+        self.assertIsNone(self.look(execution)["nextDialAt"])
         self.daemon.advance_to(start)
         self.workers.claim_none()
         self.assert_blocked(execution, ("pause_window", 2, end, None))
+        self.assertEqual(self.look(execution)["nextDialAt"], end)
 
     def test_a_window_of_an_execution_that_is_paused(self):
         end = later(self.daemon.now(), hours=2)
@@ -180,6 +182,7 @@ class Reasons(Case):
         begin = self.daemon.now()
         self.workers.claim_exactly(1)
         self.assert_blocked(execution, ("calls_per_second", 4, later(begin, seconds=2), 0.5))
+        self.assertEqual(self.look(execution)["nextDialAt"], later(begin, seconds=2))
 
     def test_organization_limit(self):
         capped = self.one = self.org(maxConcurrentCalls=2)
@@ -198,6 +201,7 @@ class Reasons(Case):
         begin = self.daemon.now()
         self.workers.claim_exactly(1)
         self.assert_blocked(execution, ("organization_limit", 2, later(begin, seconds=1), 1))
+        self.assertEqual(self.look(execution)["nextDialAt"], later(begin, seconds=1))
 
     def test_gateway_busy_while_it_backs_off(self):
         execution = self.one.launch(self.one.program(5, pacing={"maxConcurrentCalls": 2}))
@@ -208,6 +212,7 @@ class Reasons(Case):
         self.assertEqual(found["gateway_busy"],
                          {"reason": "gateway_busy", "contacts": 4,
                           "until": later(begin, seconds=30), "limit": None})
+        self.assertEqual(self.look(execution)["nextDialAt"], later(begin, seconds=30))
         self.daemon.advance(30)
         self.workers.claim_exactly(1)
         self.assertNotIn("gateway_busy", self.reasons(execution))
