@@ -142,8 +142,12 @@ bool admission_key_holds(const struct exchange *exchange, struct reader *reader)
 bool admission_is_type(const struct exchange *exchange, const char *media_type)
 {
     const char *type = header(exchange, "Content-Type");
+    const char *coding = header(exchange, "Content-Encoding");
     const char *charset;
 
+    if (coding != NULL && *coding != '\0' && strcasecmp(coding, "identity") != 0) {
+        return false;
+    }
     if (type == NULL || strncasecmp(type, media_type, strlen(media_type)) != 0) {
         return false;
     }
@@ -177,7 +181,7 @@ enum body_state admission_check_body(struct exchange *exchange)
     if (size > 0 && !admission_is_type(exchange, "application/json")) {
         if (path_names_something(exchange)) {
             exchange_send_fault(exchange, FAULT_UNSUPPORTED_MEDIA_TYPE,
-                                "The body must be application/json");
+                                "The body must be application/json, and not compressed");
         }
         return BODY_REFUSED;
     }

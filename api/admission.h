@@ -16,7 +16,7 @@ bool admission_check_key(struct exchange *exchange);
 bool admission_check_key_again(struct exchange *exchange, struct reader *reader);
 
 /* True when the request's content type is this one, in UTF-8 if it says so (RFC 8259 11; other
- * parameters mean nothing). */
+ * parameters mean nothing), and the body has no Content-Encoding (RFC 9110 15.5.16). */
 bool admission_is_type(const struct exchange *exchange, const char *media_type);
 
 enum body_state {

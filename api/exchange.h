@@ -143,6 +143,9 @@ void exchange_send_reply_fault(struct exchange *exchange, const struct reply *re
 void exchange_send_not_found(struct exchange *exchange, enum fault_code code,
                              const struct uuid *id);
 
+/* The same for what stands where an id should and is none; of a long text the beginning. */
+void exchange_send_not_found_text(struct exchange *exchange, enum fault_code code, const char *id);
+
 /* The 503 or 500 of a store that cannot be read; `error` is what the reader returned. */
 void exchange_send_unreadable(struct exchange *exchange, int error);
 

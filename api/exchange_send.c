@@ -253,7 +253,12 @@ void exchange_send_not_found(struct exchange *exchange, enum fault_code code, co
     char text[UUID_TEXT_SIZE];
 
     uuid_print(id, text);
-    exchange_send_fault(exchange, code, "%.*s %s not found", SLICE_ARGS(noun_of(code)), text);
+    exchange_send_not_found_text(exchange, code, text);
+}
+
+void exchange_send_not_found_text(struct exchange *exchange, enum fault_code code, const char *id)
+{
+    exchange_send_fault(exchange, code, "%.*s %.64s not found", SLICE_ARGS(noun_of(code)), id);
 }
 
 void exchange_send_unreadable(struct exchange *exchange, int error)

@@ -246,6 +246,7 @@ static const struct {
     {"X-API-Key", NULL},
     {"X-Organization-Id", NULL},
     {"Content-Type", NULL},
+    {"Content-Encoding", NULL},
     {"Idempotency-Key", NULL},
     {"Last-Event-ID", NULL},
 };

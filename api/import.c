@@ -420,8 +420,9 @@ void import_begin(struct exchange *exchange)
     struct import *import;
 
     if (!is_csv && !admission_is_type(exchange, "application/x-ndjson")) {
-        exchange_send_fault(exchange, FAULT_UNSUPPORTED_MEDIA_TYPE,
-                            "The body must be application/x-ndjson or text/csv");
+        exchange_send_fault(
+            exchange, FAULT_UNSUPPORTED_MEDIA_TYPE,
+            "The body must be application/x-ndjson or text/csv, and not compressed");
         return;
     }
     if (!read_audience(exchange, &has_audience, &audience)) {

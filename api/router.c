@@ -268,8 +268,8 @@ static bool check_ids(struct exchange *exchange, const struct compiled_route *ro
         }
         OD_CHECK(count < ROUTE_IDS_MAX);
         if (!uuid_parse(path->items[i], &exchange->ids[count])) {
-            exchange_send_fault(exchange, exchange->route->not_found[count], "%.64s not found",
-                                arena_text(&exchange->arena, path->items[i]));
+            exchange_send_not_found_text(exchange, exchange->route->not_found[count],
+                                         arena_text(&exchange->arena, path->items[i]));
             return false;
         }
         count++;

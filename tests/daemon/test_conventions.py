@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import socket
 
 from outdial_daemon import (
@@ -174,7 +175,8 @@ class Ids(Shared):
             for wrong in (unknown_id(), "1", "nonsense", "0" * 36, unknown_id() + "0",
                           "%2e%2e", "a" * 300):
                 with self.subTest(path=path, id=wrong):
-                    self.fails(self.api.get(path.format(wrong)), 404, error)
+                    told = self.fails(self.api.get(path.format(wrong)), 404, error)["message"]
+                    self.assertRegex(told, rf"^[A-Za-z ]+ {re.escape(wrong[:64])} not found$")
 
     def test_the_same_with_every_method(self):
         for wrong in (unknown_id(), "nonsense"):
@@ -327,6 +329,17 @@ class Bodies(Shared):
             with self.subTest(type=kind):
                 expect(self.raw(json.dumps({"primaryPhone": self.daemon.phone()}),
                                 headers={"Content-Type": kind}), 201)
+
+    def test_a_body_with_a_content_encoding_is_415(self):
+        body = json.dumps({"primaryPhone": self.daemon.phone()})
+        for coding in ("gzip", "deflate", "br", "identity, gzip"):
+            with self.subTest(coding=coding):
+                self.fails(self.raw(body, headers={"Content-Encoding": coding}),
+                           415, "UnsupportedMediaTypeError")
+                self.fails(self.raw("primaryPhone\n", path="/api/contacts/import", headers={
+                    "Content-Type": "text/csv", "Content-Encoding": coding}),
+                    415, "UnsupportedMediaTypeError")
+        expect(self.raw(body, headers={"Content-Encoding": "Identity"}), 201)
 
 
 class Lists(Shared):
