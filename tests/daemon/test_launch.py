@@ -174,6 +174,13 @@ class Launch(Story):
         self.assertEqual({row["contactId"] for row in self.one.entries(execution)},
                          {contact["id"] for contact in contacts[:3]})
 
+    def test_an_audience_of_nobody_who_may_be_called_is_not_empty(self):
+        audience = self.one.audience(self.one.contacts(2, doNotCall=True))
+        execution = self.one.launch(self.one.program(audienceId=audience["id"]))
+        done = self.one.wait_status(execution, "completed")
+        self.assertEqual((done["totalContacts"], done["actualEndAt"]), (0, self.daemon.now()))
+        self.assertEqual(self.one.entries(execution), [])
+
     def test_members_that_come_or_go_later_change_nothing(self):
         contacts = self.one.contacts(3)
         audience = self.one.audience(contacts)
