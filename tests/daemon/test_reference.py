@@ -1,9 +1,14 @@
 """api.md, "Operations": the contract as a document, and the page that shows it."""
 
+import copy
 import json
+import random
 import re
+import unittest
 
 import contract
+import jsonschema
+import schema
 from outdial_daemon import Story, expect, main, read_response
 
 
@@ -19,7 +24,7 @@ class Reference(Story):
         served = expect(response, 200)
         self.assertEqual(response.headers["Content-Type"], "application/json; charset=utf-8")
         self.assertEqual(served["openapi"], "3.1.0")
-        self.assertEqual(served, json.loads(json.dumps(contract.document())))
+        self.assertEqual(served, json.loads(json.dumps(contract.source())))
 
     def test_each_schema_and_example_is_good(self):
         count = 0
@@ -144,6 +149,121 @@ class Contract(Story):
             document["200"] = kept
             contract.forget()
         expect(self.admin.get("/api/test-clock"), 200)
+
+
+TEXTS = ("", "x", "x" * 300, "GET", "monday", "2026-11-23", "2026-11-23T09:00:00.000Z", "+3225000001", "a b",
+         "0f8fad5b-d9cb-469f-a165-70867728950e", "3", "\U0001f600")
+VALUES = (*TEXTS, None, True, False, 0, 1, -1, 1.0, 1.5, 10 ** 6, 2 ** 53, [], {}, ["x", "x"], [1, 1.0],
+          [True, 1], {"x": 1}, {"advanced": []})
+
+
+class Samples:
+    """Values that a schema allows, or nearly."""
+
+    def __init__(self, seed):
+        self.random = random.Random(seed)
+
+    def of(self, node):
+        if isinstance(node, bool):
+            return self.random.choice(VALUES)
+        if "const" in node or "enum" in node:
+            return copy.deepcopy(self.random.choice(node.get("enum", [node.get("const")])))
+        made = {}
+        for part in (*node.get("allOf", ()), *(self.random.choice(node[key]) for key in ("oneOf", "anyOf")
+                                               if key in node)):
+            value = self.of(part)
+            if not isinstance(value, dict):
+                return value
+            made.update(value)
+        kinds = node.get("type", "object" if made or "properties" in node else "any")
+        kind = self.random.choice(kinds) if isinstance(kinds, list) else kinds
+        return self.of_kind(kind, node, made)
+
+    def of_kind(self, kind, node, made):
+        if kind == "object":
+            for name, part in node.get("properties", {}).items():
+                if name in node.get("required", ()) or self.random.random() < 0.8:
+                    made[name] = self.of(part)
+            return made
+        if kind == "array":
+            return [self.of(node.get("items", True))
+                    for _ in range(max(node.get("minItems", 0), self.random.randint(0, 2)))]
+        if kind == "string":
+            fitting = [text for text in TEXTS if re.search(node.get("pattern", ""), text)
+                       and len(text) >= node.get("minLength", 0)]
+            return self.random.choice(fitting or TEXTS)
+        if kind in ("integer", "number"):
+            return self.random.choice([node.get("minimum", 1), node.get("maximum", 2), 1, 2.0])
+        return {"null": None, "boolean": self.random.random() < 0.5}.get(
+            kind, self.random.choice(VALUES))
+
+    def changed(self, value):
+        """The value with something else at one place."""
+        value = copy.deepcopy(value)
+        node = value
+        while isinstance(node, (dict, list)) and node:
+            key = self.random.choice(list(node) if isinstance(node, dict) else range(len(node)))
+            if self.random.random() < 0.4 or not isinstance(node[key], (dict, list)):
+                what = self.random.randrange(4)
+                if what == 0:
+                    del node[key]
+                elif what == 1 and isinstance(node, dict):
+                    node["unknown"] = node[key]
+                else:
+                    node[key] = self.random.choice(VALUES)
+                return value
+            node = node[key]
+        return self.random.choice(VALUES)
+
+
+class Judges(unittest.TestCase):
+    """What judges the responses (schema.py) is of one mind with jsonschema."""
+
+    def agree(self, validator, slow, value):
+        is_valid = validator.is_valid(value)
+        self.assertEqual(is_valid, slow.is_valid(value), (validator.schema, value))
+        return is_valid
+
+    def test_on_every_schema_of_the_contract(self):
+        samples = Samples(1)
+        validators = contract.validators()
+        self.assertGreater(len(validators), 100)
+        good = bad = barren = 0
+        for validator in validators:
+            jsonschema.Draft202012Validator.check_schema(validator.schema)
+            slow = validator.slow()
+            verdicts = []
+            for _ in range(5):
+                value = samples.of(validator.schema)
+                verdicts.append(self.agree(validator, slow, value))
+                verdicts += [self.agree(validator, slow, samples.changed(value)) for _ in range(4)]
+            good, bad = good + verdicts.count(True), bad + verdicts.count(False)
+            barren += True not in verdicts
+        self.assertGreater(good, 500)
+        self.assertGreater(bad, 500)
+        self.assertLess(barren, len(validators) / 5)
+
+    def test_on_every_keyword(self):
+        for node in ({"type": ["integer", "null"]}, {"type": "number"}, {"type": "boolean"},
+                     {"const": 1}, {"const": True}, {"enum": [0, False, "x", {"x": 1}]}, {"minimum": 1},
+                     {"maximum": 1}, {"exclusiveMinimum": 1}, {"exclusiveMaximum": 1},
+                     {"minLength": 1}, {"maxLength": 1}, {"pattern": "^x"}, {"minItems": 1},
+                     {"maxItems": 1}, {"uniqueItems": True}, {"items": {"type": "integer"}},
+                     {"items": False}, {"minProperties": 1}, {"maxProperties": 0}, {"required": ["x"]},
+                     {"properties": {"x": {"type": "string"}}}, {"additionalProperties": False},
+                     {"properties": {"x": True}, "additionalProperties": {"type": "array"}},
+                     {"dependentRequired": {"x": ["y"]}}, {"propertyNames": {"minLength": 3}},
+                     {"allOf": [{"minimum": 0}, {"maximum": 1}]}, {"not": {"type": "string"}},
+                     {"oneOf": [{"minimum": 0}, {"maximum": 1}]}, {"anyOf": [{"const": 1}, {"const": "x"}]},
+                     {"if": {"type": "object"}, "then": {"required": ["x"]}, "else": {"minimum": 1}},
+                     {"if": {"type": "array"}, "then": False}, {}):
+            slow = jsonschema.Draft202012Validator(node)
+            validator = contract.Validator(node)
+            for value in VALUES:
+                self.agree(validator, slow, value)
+        for node in ({"contains": {}}, {"$ref": "#/x"}, {"items": {"minItem": 1}}):
+            with self.assertRaisesRegex(ValueError, "does not know"):
+                schema.judge(node)
 
 
 if __name__ == "__main__":
