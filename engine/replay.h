@@ -18,7 +18,7 @@ struct replay_options {
                           NULL: an empty one of its own, removed at the end */
     uint64_t map_size_bytes; /* how large the store may become; 0: as large as a daemon's may */
     bool verify;             /* compare digests with the recorded ones */
-    double speed; /* a multiple of the time that passed when it was recorded; 0: at once */
+    double speed;    /* a multiple of the time that passed when it was recorded; 0: at once */
     bool is_stepped; /* no thread, and a store that is not synced: for the simulation */
 };
 

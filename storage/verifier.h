@@ -2,8 +2,8 @@
  *
  * LMDB has no checksums: a changed key or page leads to wrong answers, or to the end of the process
  * (reliability.md 2.3). So the opening of a store walks its pages (storage/page_walk.h), the
- * daemon's in a thread of its own. A large store is not waited for there: it is used after a moment,
- * the walk goes on, and what it finds then ends the daemon.
+ * daemon's in a thread of its own. A large store is not waited for there: it is used after a
+ * moment, the walk goes on, and what it finds then ends the daemon.
  *
  * The walk holds a read transaction, so until its end freed pages are not used again.
  */
@@ -30,8 +30,8 @@ int verifier_walk(MDB_env *env, bool has_rows, const struct verifier_listener *l
                   uint64_t *damages, struct od_error *error);
 
 /* Walks to the end; with `on_damage`, which is called in the walk's thread and must not return, it
- * starts that thread and waits VERIFIER_WAIT_MS at most. Returns OD_ECORRUPT with the first damage, OD_EIO, or
- * 0 and *out, which is NULL when the walk has ended. */
+ * starts that thread and waits VERIFIER_WAIT_MS at most. Returns OD_ECORRUPT with the first damage,
+ * OD_EIO, or 0 and *out, which is NULL when the walk has ended. */
 int verifier_open(MDB_env *env, void (*on_damage)(void *context, const char *text), void *context,
                   struct verifier **out, struct od_error *error);
 
