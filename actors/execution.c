@@ -284,6 +284,10 @@ void execution_handle(struct execution *e, const struct actor_settings *settings
         execution_keep_time(&s); /* a stop that is due comes before what came after it */
         execution_refresh_window(&s);
     }
+    if (e->is_resuming &&
+        m->exchange != 0) { /* a drain has dropped the tick that was to be first */
+        execution_resume_work(&s);
+    }
     handler_of(m->type)(&s);
     execution_keep_time(&s);
     execution_expire(&s);

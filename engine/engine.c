@@ -110,7 +110,7 @@ static int open_storage(struct engine *engine, struct od_error *error)
     const struct store_options options = {.directory = engine->config->data_dir,
                                           .map_size_bytes = engine->config->map_size_bytes,
                                           .is_volatile = engine->steps.is_volatile,
-                                          .on_damage = on_damage,
+                                          .on_damage = engine->steps.is_stepped ? NULL : on_damage,
                                           .damage_context = engine};
     int code = engine->store == NULL ? store_open(&options, &engine->store, error) : 0;
 
@@ -237,12 +237,13 @@ static int end_opening(struct engine *engine, int code, struct engine **out)
 }
 
 int engine_open_for_replay(const struct config *config, const struct actor_settings *settings,
-                           bool is_volatile, struct engine **out, struct od_error *error)
+                           const struct stepping *stepping, struct engine **out,
+                           struct od_error *error)
 {
     struct engine *engine = engine_new(config);
-    int code = open_events(engine, error);
+    int code = stepping->is_stepped ? 0 : open_events(engine, error);
 
-    engine->steps.is_volatile = is_volatile;
+    engine->steps = *stepping;
     engine->settings = *settings;
     if (code == 0) {
         code = open_storage(engine, error);

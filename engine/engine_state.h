@@ -170,9 +170,10 @@ void world_handle(struct engine *engine, const struct message *message);
 /* ---- engine.c, replay.c ---- */
 
 /* Makes an engine for a replay: store, view and effects, without timers, zones, gateways and
- * actors. `is_volatile`: nothing of the store has to survive. */
+ * actors. Of `stepping`, it looks at is_stepped (no thread) and is_volatile. */
 int engine_open_for_replay(const struct config *config, const struct actor_settings *settings,
-                           bool is_volatile, struct engine **out, struct od_error *error);
+                           const struct stepping *stepping, struct engine **out,
+                           struct od_error *error);
 const struct zone_table *replay_zone(const struct replay *replay, struct slice name);
 
 /* ---- turn.c ---- */

@@ -2,7 +2,7 @@
  * trace's own times. Timers, gateways, the time-zone database and the actors' own `later` messages
  * are not used: the trace has all that they brought about.
  *
- * Everything runs on the caller's thread, but for the writer's.
+ * Everything runs on the caller's thread, but for the writer's; a stepped one has none.
  */
 #ifndef OUTDIAL_ENGINE_REPLAY_H
 #define OUTDIAL_ENGINE_REPLAY_H
@@ -18,7 +18,8 @@ struct replay_options {
                           NULL: an empty one of its own, removed at the end */
     uint64_t map_size_bytes; /* how large the store may become; 0: as large as a daemon's may */
     bool verify;             /* compare digests with the recorded ones */
-    double speed; /* a multiple of the time that passed when it was recorded; 0: at once */
+    double speed;    /* a multiple of the time that passed when it was recorded; 0: at once */
+    bool is_stepped; /* no thread, and a store that is not synced: for the simulation */
 };
 
 /* The first thing that came out otherwise than it was recorded. */

@@ -81,6 +81,8 @@ static int check_store(struct replay *replay, struct od_error *error)
 
 static int open_parts(struct replay *replay, struct od_error *error)
 {
+    const bool is_stepped = replay->options.is_stepped;
+    struct stepping stepping = {.is_stepped = is_stepped};
     struct actor_settings settings;
     int code = trace_reader_open(replay->options.trace, &replay->reader, error);
 
@@ -94,8 +96,8 @@ static int open_parts(struct replay *replay, struct od_error *error)
     replay->config.data_dir = replay->directory;
     replay->config.map_size_bytes = replay->options.map_size_bytes;
     replay->config.has_test_clock = true; /* no timers */
-    code = engine_open_for_replay(&replay->config, &settings, replay->owns_directory,
-                                  &replay->engine, error);
+    stepping.is_volatile = replay->owns_directory || is_stepped;
+    code = engine_open_for_replay(&replay->config, &settings, &stepping, &replay->engine, error);
     if (code != 0) {
         return code;
     }

@@ -93,10 +93,7 @@ static int grow_pool(struct simulated_calls *calls)
     }
     block->next = calls->blocks;
     calls->blocks = block;
-    for (size_t i = BLOCK_CALLS; i-- > 0;) {
-        block->calls[i].next = calls->free;
-        calls->free = &block->calls[i];
-    }
+    calls->fresh = BLOCK_CALLS;
     return 0;
 }
 
@@ -108,10 +105,22 @@ static int make_room(struct simulated_calls *calls)
     if (calls->count == calls->bucket_count) {
         error = grow_buckets(calls);
     }
-    if (error == 0 && calls->free == NULL) {
+    if (error == 0 && calls->free == NULL && calls->fresh == 0) {
         error = grow_pool(calls);
     }
     return error == 0 ? heap_reserve(&calls->heap, calls->count + 1) : error;
+}
+
+/* A call that is free; of the fresh ones, each page is touched when it is needed. */
+static struct simulated_call *take(struct simulated_calls *calls)
+{
+    struct simulated_call *call = calls->free;
+
+    if (call == NULL) {
+        return &calls->blocks->calls[BLOCK_CALLS - calls->fresh--];
+    }
+    calls->free = call->next;
+    return call;
 }
 
 struct simulated_call *simulated_calls_add(struct simulated_calls *calls, uint32_t execution,
@@ -124,8 +133,7 @@ struct simulated_call *simulated_calls_add(struct simulated_calls *calls, uint32
         return NULL;
     }
     bucket = bucket_of(calls->bucket_count, execution, entry);
-    call = calls->free;
-    calls->free = call->next;
+    call = take(calls);
     *call = (struct simulated_call){
         .execution = execution, .entry = entry, .next = calls->buckets[bucket]};
     heap_node_init(&call->step);

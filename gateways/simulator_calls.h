@@ -29,7 +29,8 @@ struct simulated_calls {
     size_t bucket_count;
     size_t count;
     struct simulated_call *free;
-    struct simulated_block *blocks;
+    struct simulated_block *blocks; /* the newest first */
+    size_t fresh;                   /* calls of that one that were never used */
 };
 
 /* Allocates nothing. */

@@ -1,4 +1,5 @@
-/* The thread tells its end by a condition; whoever waits has given up by then, or has not:
+/* Without `on_damage` the caller walks. Else a thread does, and tells its end by a condition;
+ * whoever waits has given up by then, or has not:
  *
  *     store_open   start ── waits ──▶ ended: refuses, or goes on without it
  *                              └────▶ gives up: the store is used
@@ -42,6 +43,7 @@ struct verifier {
 struct walk_context {
     const struct verifier_listener *listener;
     const atomic_bool *is_stopped; /* NULL: nobody stops it */
+    enum table table;              /* of the last row */
     char fault[KEY_TEXT_SIZE + 64];
 };
 
@@ -59,17 +61,29 @@ static bool is_walk_stopped(void *context)
     return walk->is_stopped != NULL && atomic_load(walk->is_stopped);
 }
 
+/* Rows come table by table. TABLE_COUNT: this program has no such table. */
+static enum table table_of(struct walk_context *walk, const char *name)
+{
+    enum table table = TABLE_META;
+
+    if (walk->table < TABLE_COUNT && strcmp(table_name(walk->table), name) == 0) {
+        return walk->table;
+    }
+    while (table < TABLE_COUNT && strcmp(table_name(table), name) != 0) {
+        table = (enum table)(table + 1);
+    }
+    walk->table = table;
+    return table;
+}
+
 /* Tables of a newer program are not this one's to judge: opening them refuses. */
 static const char *on_row(void *context, const struct page_row *row)
 {
     struct walk_context *walk = context;
     char place[KEY_TEXT_SIZE];
-    enum table table = TABLE_META;
+    enum table table = table_of(walk, row->table);
     struct key key;
 
-    while (table < TABLE_COUNT && strcmp(table_name(table), row->table) != 0) {
-        table = (enum table)(table + 1);
-    }
     if (table == TABLE_COUNT) {
         return NULL;
     }
@@ -215,9 +229,7 @@ static bool thread_wait(struct verifier *verifier)
     until.tv_nsec %= 1000000000;
     pthread_mutex_lock(&verifier->mutex);
     while (!verifier->has_ended && code != ETIMEDOUT) {
-        code = verifier->on_damage == NULL
-                   ? pthread_cond_wait(&verifier->changed, &verifier->mutex)
-                   : pthread_cond_timedwait(&verifier->changed, &verifier->mutex, &until);
+        code = pthread_cond_timedwait(&verifier->changed, &verifier->mutex, &until);
     }
     is_over = verifier->has_ended || verifier->code != 0;
     verifier->is_waited_for = is_over;
@@ -248,6 +260,18 @@ static void verifier_free(struct verifier *verifier)
     memory_free(verifier);
 }
 
+/* What the walk, which has ended, has found. */
+static int verifier_end(struct verifier *verifier, struct od_error *error)
+{
+    int code = verifier->code;
+
+    if (code != 0) {
+        *error = verifier->error;
+    }
+    verifier_free(verifier);
+    return code;
+}
+
 int verifier_open(MDB_env *env, void (*on_damage)(void *context, const char *text), void *context,
                   struct verifier **out, struct od_error *error)
 {
@@ -257,6 +281,10 @@ int verifier_open(MDB_env *env, void (*on_damage)(void *context, const char *tex
     *out = NULL;
     verifier->on_damage = on_damage;
     verifier->context = context;
+    if (on_damage == NULL) { /* who waits for the end needs no thread */
+        (void)verifier_main(verifier);
+        return verifier_end(verifier, error);
+    }
     code = thread_start(verifier);
     if (code != 0) {
         verifier_free(verifier);
@@ -267,12 +295,7 @@ int verifier_open(MDB_env *env, void (*on_damage)(void *context, const char *tex
         return 0;
     }
     OD_CHECK(pthread_join(verifier->thread, NULL) == 0);
-    code = verifier->code;
-    if (code != 0) {
-        *error = verifier->error;
-    }
-    verifier_free(verifier);
-    return code;
+    return verifier_end(verifier, error);
 }
 
 void verifier_close(struct verifier *verifier)

@@ -1,9 +1,9 @@
 /* Every page and every checksum of a store, looked at before and while it is used.
  *
  * LMDB has no checksums: a changed key or page leads to wrong answers, or to the end of the process
- * (reliability.md 2.3). So the opening of a store walks its pages (storage/page_walk.h) in a thread
- * of its own. A large store is not waited for: it is used after a moment, the walk goes on, and
- * what it finds then ends the daemon.
+ * (reliability.md 2.3). So the opening of a store walks its pages (storage/page_walk.h), the
+ * daemon's in a thread of its own. A large store is not waited for there: it is used after a
+ * moment, the walk goes on, and what it finds then ends the daemon.
  *
  * The walk holds a read transaction, so until its end freed pages are not used again.
  */
@@ -29,9 +29,9 @@ struct verifier_listener {
 int verifier_walk(MDB_env *env, bool has_rows, const struct verifier_listener *listener,
                   uint64_t *damages, struct od_error *error);
 
-/* Starts the walk and waits for its end; with `on_damage`, which is called in the walk's thread and
- * must not return, VERIFIER_WAIT_MS at most. Returns OD_ECORRUPT with the first damage, OD_EIO, or
- * 0 and *out, which is NULL when the walk has ended. */
+/* Walks to the end; with `on_damage`, which is called in the walk's thread and must not return, it
+ * starts that thread and waits VERIFIER_WAIT_MS at most. Returns OD_ECORRUPT with the first damage,
+ * OD_EIO, or 0 and *out, which is NULL when the walk has ended. */
 int verifier_open(MDB_env *env, void (*on_damage)(void *context, const char *text), void *context,
                   struct verifier **out, struct od_error *error);
 

@@ -15,6 +15,7 @@ void api_world_check(const struct api_request *request, const struct api_answer 
     struct slice body = buf_slice(&answer->body);
     struct api_seam_answer seen;
     const char *fault;
+    json_t *json;
 
     if (answer->status == 0) {
         OD_CHECK(answer->has_posted || request->route->method == EVHTTP_REQ_GET);
@@ -22,7 +23,8 @@ void api_world_check(const struct api_request *request, const struct api_answer 
     }
     seen = (struct api_seam_answer){
         .status = answer->status, .has_id = answer->has_id, .type = answer->type, .body = body};
-    fault = api_seam_fault_of(&seen);
+    fault = api_seam_fault_of(&seen, &json);
+    json_decref(json);
     if (fault != NULL) {
         (void)fprintf(stderr, "fuzz: %s\n", fault);
         abort();

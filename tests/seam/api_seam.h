@@ -16,6 +16,7 @@
 #include <stdbool.h>
 
 #include <event2/http.h>
+#include <jansson.h>
 
 #include "base/buf.h"
 
@@ -55,7 +56,8 @@ void api_seam_add_header(struct evhttp_request *request, const char *name, const
  * exchange_enter and exchange_leave. */
 struct exchange *api_seam_begin(struct api *api, struct evhttp_request *request);
 
-/* What is true of any answer that is whole: NULL, or what is wrong with it. */
-const char *api_seam_fault_of(const struct api_seam_answer *answer);
+/* What is true of any answer that is whole: NULL, or what is wrong with it. *json is its body,
+ * which is the caller's then; NULL, where it is none, or there is a fault. */
+const char *api_seam_fault_of(const struct api_seam_answer *answer, json_t **json);
 
 #endif

@@ -3,8 +3,6 @@
 
 #include <string.h>
 
-#include <jansson.h>
-
 static bool is_expected(int status)
 {
     static const int expected[] = {200, 201, 204, 304, 400, 404, 405, 409, 415, 422, 503};
@@ -64,7 +62,7 @@ static const char *fault_of_error(const json_t *json, int status)
     return has_details(details) ? NULL : "a ValidationError without its details";
 }
 
-static const char *fault_of_body(const struct api_seam_answer *answer)
+static const char *fault_of_body(const struct api_seam_answer *answer, json_t **out)
 {
     json_t *json = json_loadb(answer->body.data, answer->body.size, JSON_REJECT_DUPLICATES, NULL);
     const char *fault = NULL;
@@ -75,12 +73,17 @@ static const char *fault_of_body(const struct api_seam_answer *answer)
     if (answer->status >= 400) {
         fault = fault_of_error(json, answer->status);
     }
-    json_decref(json);
-    return fault;
+    if (fault != NULL) {
+        json_decref(json);
+        return fault;
+    }
+    *out = json;
+    return NULL;
 }
 
-const char *api_seam_fault_of(const struct api_seam_answer *answer)
+const char *api_seam_fault_of(const struct api_seam_answer *answer, json_t **json)
 {
+    *json = NULL;
     if (!is_expected(answer->status)) {
         return "a status that the contract does not have";
     }
@@ -91,7 +94,7 @@ const char *api_seam_fault_of(const struct api_seam_answer *answer)
         return answer->body.size == 0 ? NULL : "a body where there is none";
     }
     if (strncmp(answer->type, "application/json", 16) == 0) {
-        return fault_of_body(answer);
+        return fault_of_body(answer, json);
     }
     return NULL;
 }

@@ -7,6 +7,8 @@
  */
 #include <string.h>
 
+#include <sodium.h>
+
 #include "api/idempotency.h"
 #include "base/check.h"
 #include "base/memory.h"
@@ -274,9 +276,7 @@ static void new_key(struct sim *sim, const struct keyed_request *made)
 
         memcpy(key->hash + i, &random, sizeof(random));
     }
-    for (unsigned i = 0; i < KEY_HASH_BYTES; i++) {
-        (void)snprintf(key->text + (size_t)2 * i, 3, "%02x", key->hash[i]);
-    }
+    (void)sodium_bin2hex(key->text, sizeof(key->text), key->hash, sizeof(key->hash));
     sim->next_key++;
     post_keyed(sim, index);
 }

@@ -7,7 +7,7 @@
 
 enum {
     ROUNDS_MAX = 3000,
-    ROUNDS_OF_CALLING = 150, /* before what goes on is cancelled */
+    ROUNDS_OF_CALLING = 100, /* before what goes on is cancelled */
 };
 
 static bool is_over(const struct model_execution *x)

@@ -80,6 +80,7 @@ static void quiet(bool is_silent)
 static void work(const struct plan *plan, struct shared *shared, unsigned job)
 {
     quiet(false);
+    pages_keep_heap();
     while (!atomic_load(&shared->is_over)) {
         uint64_t n = atomic_fetch_add(&shared->next, 1);
 

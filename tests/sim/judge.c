@@ -229,6 +229,12 @@ static void on_resumed(struct sim *sim, struct model_execution *x)
     sim_count(sim, COUNT_RESUMED);
 }
 
+/* Its stop may come with the very message that is refused. */
+static bool stops_now(const struct model_execution *x)
+{
+    return x->settings->stop_at != 0 && x->settings->stop_at <= x->seen_at;
+}
+
 static void on_control(struct sim *sim, const struct told_reply *reply)
 {
     enum message_type type = sim->model.now->type;
@@ -239,12 +245,10 @@ static void on_control(struct sim *sim, const struct told_reply *reply)
         SIM_REQUIRE(sim, is_fault && reply->fault == FAULT_EXECUTION_NOT_FOUND);
     } else if (is_fault) {
         SIM_REQUIRE(sim, reply->fault == FAULT_INVALID_EXECUTION_STATE);
-        /* its stop may come with this very message */
-        SIM_REQUIRE(sim,
-                    type != MESSAGE_PAUSE || x->status != EXECUTION_RUNNING || rules_has_ended(x));
-        SIM_REQUIRE(sim, type != MESSAGE_RESUME || !execution_is_paused(x->status));
+        SIM_REQUIRE(sim, type != MESSAGE_PAUSE || x->status != EXECUTION_RUNNING || stops_now(x));
+        SIM_REQUIRE(sim, type != MESSAGE_RESUME || !execution_is_paused(x->status) || stops_now(x));
         SIM_REQUIRE(sim, type != MESSAGE_CANCEL || x->status == EXECUTION_COMPLETED ||
-                             x->status == EXECUTION_STOPPED);
+                             x->status == EXECUTION_STOPPED || stops_now(x));
     } else if (type == MESSAGE_CANCEL) {
         SIM_REQUIRE(sim, reply->kind == REPLY_NOTHING);
         x->is_cancelled = true;

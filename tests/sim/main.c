@@ -1,7 +1,6 @@
 /* sim: runs seeds of the simulation, or one again (docs/testing.md). */
 #include <argp.h>
 #include <ftw.h>
-#include <malloc.h>
 #include <spawn.h>
 #include <stdlib.h>
 #include <string.h>
@@ -147,7 +146,8 @@ static void make_zones(const char *folder)
     (void)snprintf(target, sizeof(target), "%s/zones", folder);
     OD_CHECK(posix_spawn(&child, ZIC, NULL, NULL, arguments, environ) == 0);
     OD_CHECK(waitpid(child, &status, 0) == child && status == 0);
-    OD_CHECK(setenv("TZDIR", target, 1) == 0); // NOLINT(concurrency-mt-unsafe): no threads
+    OD_CHECK(setenv("TZDIR", target, 1) == 0);  // NOLINT(concurrency-mt-unsafe): no threads
+    OD_CHECK(setenv("TMPDIR", folder, 1) == 0); // NOLINT(concurrency-mt-unsafe): of replays
     OD_CHECK(setenv("OUTDIAL_ADMIN_KEY", SIM_ADMIN_KEY, 1) == 0); // NOLINT(concurrency-mt-unsafe)
 }
 
@@ -157,13 +157,6 @@ static int remove_one(const char *path, const struct stat *what, int type, struc
     (void)type;
     (void)where;
     return remove(path);
-}
-
-/* Every store that is opened takes 2 MiB of zeros: pages that nobody touches cost nothing, unless
- * the C library has begun to use such memory again. */
-static void keep_zeros_cheap(void)
-{
-    (void)mallopt(M_MMAP_THRESHOLD, 1 << 20); /* under a sanitizer there is none */
 }
 
 static int run(const struct options *options)
@@ -183,7 +176,6 @@ static int run(const struct options *options)
     (void)snprintf(folder, sizeof(folder), "%s/outdial-sim-XXXXXX",
                    access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
     OD_CHECK(mkdtemp(folder) != NULL);
-    keep_zeros_cheap();
     make_zones(folder);
     if (zones_open(&plan.zones, &error) != 0) {
         (void)fprintf(stderr, "sim: zones: %s\n", error.text);

@@ -13,7 +13,7 @@
 #include "base/memory.h"
 #include "tests/sim/web.h"
 
-enum { STEPS = 12, ALLOCATIONS_MAX = 100, PERCENT = 25 /* it costs as much as 100 messages */ };
+enum { STEPS = 12, ALLOCATIONS_MAX = 100, PERCENT = 15 /* it costs as much as 100 messages */ };
 
 static uint32_t allocations_left; /* until one is refused; 0: none ever is */
 

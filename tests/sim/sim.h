@@ -28,7 +28,8 @@ enum {
     SIM_SKIPS_MAX = 4096,
     SIM_KNOWN_CALLS = 256,
     SIM_KEYS = 64,
-    SIM_EXCHANGES = 262144, /* of one life of the engine */
+    SIM_EXCHANGES = 262144,   /* of one life of the engine */
+    SIM_MAP_BYTES = 64 << 20, /* of its store */
 };
 
 /* What a run tells the process that started it; in memory that both share. */
@@ -226,6 +227,11 @@ void world_pass_until(struct sim *sim, int64_t at, int64_t grain);
 void world_work(struct sim *sim, uint32_t steps);
 /* The store's own check, and the model against its rows. */
 void world_check(struct sim *sim);
+
+/* ---- pages.c ---- */
+
+/* Before the first seed of a process. */
+void pages_keep_heap(void);
 
 /* ---- no_memory.c ---- */
 

@@ -14,7 +14,7 @@
 #include "storage/row_digest.h"
 #include "tests/sim/sim.h"
 
-enum { SEEDS_PERCENT = 8, COPY_BYTES = 1 << 16 };
+enum { SEEDS_PERCENT = 6, COPY_BYTES = 1 << 16 };
 
 /* ---- recording ---- */
 
@@ -151,8 +151,11 @@ static void play(struct sim *sim, struct replay *replay, bool is_torn)
 void traces_check(struct sim *sim)
 {
     char copy[128];
-    const struct replay_options options = {
-        .trace = sim->trace, .store = sim->began_new ? NULL : copy, .verify = true};
+    const struct replay_options options = {.trace = sim->trace,
+                                           .store = sim->began_new ? NULL : copy,
+                                           .verify = true,
+                                           .is_stepped = true,
+                                           .map_size_bytes = SIM_MAP_BYTES};
     struct replay *replay;
     struct od_error error;
     bool is_torn;

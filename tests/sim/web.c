@@ -111,11 +111,11 @@ void web_choose(struct sim *sim)
     unsigned kind = below(sim, 100);
 
     web_seam_watch(sim);
-    if (kind >= 30) {
+    if (kind >= 24) {
         return;
     }
     sim->web = memory_zero(1, sizeof(*sim->web));
-    sim->web->percent = kind < 22 ? 100 : between(sim, 10, 90);
+    sim->web->percent = kind < 17 ? 100 : between(sim, 10, 90);
     buf_init(&sim->web->events);
     sim_count(sim, COUNT_WEB_SEEDS);
 }

@@ -231,15 +231,12 @@ static void judge_heard(struct sim *sim, struct ask *ask, const struct api_seam_
 
 void web_judge(struct sim *sim, struct ask *ask, const struct api_seam_answer *answer)
 {
-    const char *fault = api_seam_fault_of(answer);
-    json_t *body = NULL;
+    json_t *body;
+    const char *fault = api_seam_fault_of(answer, &body);
 
     if (fault != NULL) {
         sim_fail(sim, "%s: %d %.*s", fault, answer->status, (int)answer->body.size,
                  answer->body.data);
-    }
-    if (answer->body.size > 0) {
-        body = json_loadb(answer->body.data, answer->body.size, 0, NULL);
     }
     if (ask->is_there) {
         judge_heard(sim, ask, answer, body);

@@ -159,9 +159,11 @@ void workers_on_event(struct sim *sim, uint32_t index, const struct uuid *claim_
 
 /* ---- moves ---- */
 
+/* One of the last ones that any of them was given. */
 static struct known_call *some_call(struct sim *sim)
 {
-    struct known_call *call = &sim->calls[below(sim, SIM_KNOWN_CALLS)];
+    uint32_t count = sim->next_call < SIM_KNOWN_CALLS ? sim->next_call : SIM_KNOWN_CALLS;
+    struct known_call *call = &sim->calls[count > 0 ? below(sim, count) : 0];
 
     return call->is_there ? call : NULL;
 }

@@ -3,6 +3,7 @@
  * A commit is carried out in two steps, as on a real disk: it becomes durable, and then the engine
  * hears of it. The model hears of it in between. A crash may come before, in between, and after.
  */
+#include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -15,7 +16,6 @@
 #include "tests/sim/web.h"
 
 enum {
-    MAP_BYTES = 64 << 20,
     REST_STEPS_MAX = 200000, /* of one instant: beyond it the engine does not come to rest */
 };
 
@@ -65,7 +65,7 @@ static void note_time(struct sim *sim)
 static void open_engine(struct sim *sim)
 {
     const struct store_options options = {.directory = sim->folder,
-                                          .map_size_bytes = MAP_BYTES,
+                                          .map_size_bytes = SIM_MAP_BYTES,
                                           .is_volatile = true,
                                           .is_mapped = true};
     struct engine_steps steps = {
@@ -105,10 +105,19 @@ static void remove_file(const struct sim *sim, const char *name)
     (void)unlink(path);
 }
 
+/* Where no store was made, an empty file, which stays mapped (pages.c), is as good as none. */
+static void empty_file(const struct sim *sim, const char *name)
+{
+    char path[128];
+
+    (void)snprintf(path, sizeof(path), "%s/%s", sim->folder, name);
+    OD_CHECK(truncate(path, 0) == 0 || errno == ENOENT);
+}
+
 static void remove_store(struct sim *sim)
 {
-    remove_file(sim, "data.mdb");
-    remove_file(sim, "lock.mdb");
+    empty_file(sim, "data.mdb");
+    empty_file(sim, "lock.mdb");
     remove_file(sim, "lock");
     remove_file(sim, "admin.key");
 }
@@ -199,7 +208,7 @@ static void start_anew(struct sim *sim)
         sim_count(sim, COUNT_REBOOTS);
     }
     open_engine(sim);
-    if (chance(sim, 10)) {
+    if (chance(sim, 6)) {
         world_check(sim);
     }
 }
@@ -230,6 +239,20 @@ static int drain(struct sim *sim)
     return status;
 }
 
+/* A launch is answered when its contacts have been taken. Where that takes several messages, a
+ * drain leaves the rest to the next start, and nobody is answered. */
+static bool is_taking_contacts(const struct sim *sim, const struct request *request)
+{
+    for (uint32_t i = 0; i < sim->model.execution_count; i++) {
+        const struct model_execution *x = sim->model.executions[i];
+
+        if (x->exists && !x->state.snapshot_done && x->expected_total > MODEL_SLICE) {
+            return request->type == MESSAGE_PROGRAM_LAUNCH;
+        }
+    }
+    return false;
+}
+
 /* What was handled is stored, and who asked has been answered. */
 static void check_drained(struct sim *sim)
 {
@@ -238,7 +261,8 @@ static void check_drained(struct sim *sim)
     }
     SIM_REQUIRE(sim, sim->writing.count == 0);
     for (uint64_t i = 1; i <= sim->last_exchange; i++) {
-        SIM_REQUIRE(sim, !sim->requests[i].is_waiting);
+        SIM_REQUIRE(sim,
+                    !sim->requests[i].is_waiting || is_taking_contacts(sim, &sim->requests[i]));
         SIM_REQUIRE(sim, sim->requests[i].released == sim->requests[i].durable);
     }
 }

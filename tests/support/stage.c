@@ -266,6 +266,11 @@ void stage_crash(struct stage *stage, int64_t mono)
     start_again(stage, mono, &(struct message){.type = MESSAGE_TICK});
 }
 
+void stage_drop_letters(struct stage *stage)
+{
+    stage->letters.head = stage->letters.count = 0;
+}
+
 void stage_restore(struct stage *stage, int64_t mono, uint32_t era)
 {
     start_again(stage, mono,

@@ -131,8 +131,11 @@ void stage_set_clock(struct stage *stage, int64_t at);
  * queued, not yet handled. */
 void stage_crash(struct stage *stage, int64_t mono);
 
-/* The same, and what is loaded is a backup that was restored: RESTORED takes the place of the
- * TICKs. */
+/* What the actors' own letters are to a drain: dropped. */
+void stage_drop_letters(struct stage *stage);
+
+/* The same as stage_crash, and what is loaded is a backup that was restored: RESTORED takes the
+ * place of the TICKs. */
 void stage_restore(struct stage *stage, int64_t mono, uint32_t era);
 
 /* ---- rows of a story ---- */

@@ -272,6 +272,20 @@ static void a_push_gateway_hears_of_its_started_calls_after_a_crash(void **state
     assert_false(f->offers[1].is_resumed);
 }
 
+/* A drain right after the start drops the TICK, and takes what workers have sent. */
+static void calls_are_under_way_before_they_end(void **state)
+{
+    struct fixture *f = *state;
+
+    launch(f, 3);
+    claim(f, 1);
+    started(f, 0, 1);
+    stage_crash(f->stage, 5000);
+    stage_drop_letters(f->stage);
+    assert_int_equal(result(f, 0, 1, OUTCOME_ANSWERED), EVENT_ACCEPTED);
+    assert_int_equal(dispatcher_in_flight(&f->stage->dispatcher), 2);
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
 
 static const struct CMUnitTest tests[] = {
@@ -291,6 +305,7 @@ static const struct CMUnitTest tests[] = {
     CASE(without_its_gateway_an_execution_waits_and_does_not_spin),
     CASE(queued_calls_are_offered_again_after_a_crash),
     CASE(a_push_gateway_hears_of_its_started_calls_after_a_crash),
+    CASE(calls_are_under_way_before_they_end),
 };
 
 OD_TEST_MAIN(tests)
