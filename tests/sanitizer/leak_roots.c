@@ -16,10 +16,10 @@
 
 enum { SEGMENTS_MAX = 32 };
 
-typedef int (*visitor)(struct dl_phdr_info *object, size_t size, void *context);
+typedef int (*object_visitor)(struct dl_phdr_info *object, size_t size, void *context);
 
 struct visit {
-    visitor visitor;
+    object_visitor visitor;
     void *context;
 };
 
@@ -45,9 +45,9 @@ static int visit_object(struct dl_phdr_info *object, size_t size, void *context)
 }
 
 /* Stands before the C library's. */
-int dl_iterate_phdr(visitor visitor, void *context)
+int dl_iterate_phdr(object_visitor visitor, void *context)
 {
-    static int (*next)(int (*)(struct dl_phdr_info *, size_t, void *), void *);
+    static int (*next)(object_visitor visitor, void *context);
     struct visit visit = {.visitor = visitor, .context = context};
 
     if (next == NULL) {
