@@ -162,9 +162,13 @@ void workers_on_event(struct sim *sim, uint32_t index, const struct uuid *claim_
 /* One of the last ones that any of them was given. */
 static struct known_call *some_call(struct sim *sim)
 {
-    uint32_t count = sim->next_call < SIM_KNOWN_CALLS ? sim->next_call : SIM_KNOWN_CALLS;
-    struct known_call *call = &sim->calls[count > 0 ? below(sim, count) : 0];
+    uint32_t given = sim->next_call;
+    struct known_call *call;
 
+    if (given == 0) {
+        return NULL;
+    }
+    call = &sim->calls[below(sim, given < SIM_KNOWN_CALLS ? given : SIM_KNOWN_CALLS)];
     return call->is_there ? call : NULL;
 }
 
