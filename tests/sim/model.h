@@ -148,6 +148,7 @@ struct model {
     uint32_t gateway_live[MODEL_GATEWAYS];
     struct model_shares shares[MODEL_GATEWAYS];
     bool has_stepped_back; /* the wall clock has */
+    int64_t all_told_at;   /* of the last message to every execution */
     const struct told_message *now;
     bool is_first_of_batch;
 };

@@ -140,6 +140,7 @@ struct sim {
     bool is_shared; /* organisations without limits compete for little capacity */
     bool is_disk_full, is_disk_slow;
     int refusal; /* of the next commit; 0: none */
+    int told;    /* the code of the last commit that was carried out */
     bool has_crashed_by_itself;
 
     bool records;           /* each life of the engine, to a trace */

@@ -41,6 +41,7 @@ void world_commit(struct sim *sim, bool is_unheard)
 {
     int code = engine_commit(sim->engine);
 
+    sim->told = code;
     if (code == 0) {
         sim_count(sim, COUNT_COMMITS);
         model_hear(sim, &sim->writing, true);
@@ -272,6 +273,9 @@ void world_drain(struct sim *sim)
     const char *reason;
     uint64_t refused;
 
+    /* That a commit was refused may wait to be heard; the engine would not end well. */
+    while (sim->told != 0 && !engine_reads_all(sim->engine) && world_step(sim, false)) {
+    }
     if (!engine_is_ready(sim->engine, &reason)) {
         return; /* it ends at once, and answers what it can */
     }
