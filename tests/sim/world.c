@@ -272,9 +272,13 @@ void world_drain(struct sim *sim)
 {
     const char *reason;
     uint64_t refused;
+    int status;
 
     /* That a commit was refused may wait to be heard; the engine would not end well. */
     while (sim->told != 0 && !engine_reads_all(sim->engine) && world_step(sim, false)) {
+    }
+    if (engine_is_broken(sim->engine, &status)) {
+        return; /* it has ended by itself, and the next step starts another one */
     }
     if (!engine_is_ready(sim->engine, &reason)) {
         return; /* it ends at once, and answers what it can */
