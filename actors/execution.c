@@ -284,8 +284,9 @@ void execution_handle(struct execution *e, const struct actor_settings *settings
         execution_keep_time(&s); /* a stop that is due comes before what came after it */
         execution_refresh_window(&s);
     }
-    if (e->is_resuming &&
-        m->exchange != 0) { /* a drain has dropped the tick that was to be first */
+    /* A TICK was to be the first message. A drain has dropped it, and takes what comes from
+     * outside. */
+    if (e->is_resuming && m->exchange != 0) {
         execution_resume_work(&s);
     }
     handler_of(m->type)(&s);

@@ -20,15 +20,13 @@ static void refuse_state(const struct step *s, const char *verb)
 static void skip_pending(const struct step *s)
 {
     struct execution *e = s->e;
-    struct message slice = {
-        .actor = {ACTOR_EXECUTION, e->number}, .type = MESSAGE_SKIP_SLICE, .is_later = true};
 
     e->state.snapshot_done = true;
     e->next_due_at = INSTANT_NEVER;
     if (e->launch_exchange != 0) {
         execution_on_snapshot_slice(s); /* answers the launch */
     }
-    effect_send(s->out, &slice);
+    execution_send_slice(s, MESSAGE_SKIP_SLICE);
 }
 
 void execution_keep_time(const struct step *s)
@@ -114,10 +112,7 @@ void execution_on_skip_slice(const struct step *s)
     }
     execution_touch(s);
     if (!e->state.skip_done) {
-        struct message next = {
-            .actor = {ACTOR_EXECUTION, e->number}, .type = MESSAGE_SKIP_SLICE, .is_later = true};
-
-        effect_send(s->out, &next);
+        execution_send_slice(s, MESSAGE_SKIP_SLICE);
     }
 }
 

@@ -164,10 +164,12 @@ void execution_offer_withheld(const struct step *s)
     send_offered(s, calls, count);
 }
 
-static void send_slice(const struct step *s, enum message_type type)
+void execution_send_slice(const struct step *s, enum message_type type)
 {
-    struct message slice = {
-        .actor = {ACTOR_EXECUTION, s->e->number}, .type = type, .is_later = true};
+    const struct message slice = {.actor = {ACTOR_EXECUTION, s->e->number},
+                                  .type = type,
+                                  .is_later = true,
+                                  .exchange = s->e->launch_exchange};
 
     effect_send(s->out, &slice);
 }
@@ -179,10 +181,10 @@ void execution_resume_work(const struct step *s)
     e->is_resuming = false;
     if (execution_has_ended(e->state.status)) {
         if (!e->state.skip_done) {
-            send_slice(s, MESSAGE_SKIP_SLICE);
+            execution_send_slice(s, MESSAGE_SKIP_SLICE);
         }
     } else if (!e->state.snapshot_done && e->settings.mode == MODE_BATCH) {
-        send_slice(s, MESSAGE_SNAPSHOT_SLICE);
+        execution_send_slice(s, MESSAGE_SNAPSHOT_SLICE);
     }
     execution_send_room(s, &(struct call_room){.count = e->flights.count}, MESSAGE_CALLS_UNDER_WAY);
     if (!e->gateway_is_pull && e->has_gateway) {

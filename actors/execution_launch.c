@@ -179,16 +179,12 @@ void execution_on_snapshot_slice(const struct step *s)
         e->state.snapshot_done = is_live ? execution_walk_contacts(s) : take_members(s);
         execution_touch(s);
     }
-    /* In live mode execution_live_step sees to the next slice. */
-    if (!is_live && !e->state.snapshot_done && !execution_has_ended(e->state.status)) {
-        struct message next = {.actor = {ACTOR_EXECUTION, e->number},
-                               .type = MESSAGE_SNAPSHOT_SLICE,
-                               .is_later = true};
-
-        effect_send(s->out, &next);
-    }
     if (e->launch_exchange != 0 && may_answer(e)) {
         answer_launch(s);
+    }
+    /* In live mode execution_live_step sees to the next slice. */
+    if (!is_live && !e->state.snapshot_done && !execution_has_ended(e->state.status)) {
+        execution_send_slice(s, MESSAGE_SNAPSHOT_SLICE);
     }
 }
 

@@ -223,14 +223,6 @@ void execution_walk_again(const struct step *s)
 
 /* ---- firing ---- */
 
-static void send_slice(const struct step *s, enum message_type type)
-{
-    struct message slice = {
-        .actor = {ACTOR_EXECUTION, s->e->number}, .type = type, .is_later = true};
-
-    effect_send(s->out, &slice);
-}
-
 /* The first trigger that is due now; false: none, and next_trigger_at says when. */
 static bool next_trigger(const struct step *s, struct key *due)
 {
@@ -339,7 +331,7 @@ static void fire_due(const struct step *s)
         execution_touch(s);
     }
     if (next_trigger(s, &due)) {
-        send_slice(s, MESSAGE_TRIGGER_SLICE);
+        execution_send_slice(s, MESSAGE_TRIGGER_SLICE);
         e->is_firing = true;
     }
 }
@@ -360,7 +352,7 @@ void execution_live_step(const struct step *s)
         fire_due(s);
     }
     if (!e->state.snapshot_done && e->zone != NULL && !e->is_walking) {
-        send_slice(s, MESSAGE_SNAPSHOT_SLICE);
+        execution_send_slice(s, MESSAGE_SNAPSHOT_SLICE);
         e->is_walking = true;
     }
 }

@@ -58,6 +58,10 @@ void execution_tell_demand(const struct step *s);
 void execution_refresh_window(const struct step *s);
 void execution_offer_withheld(const struct step *s);
 void execution_resume_work(const struct step *s);
+
+/* The next slice of long work, behind this batch. While a client waits for the launch, it says so
+ * by its exchange. */
+void execution_send_slice(const struct step *s, enum message_type type);
 void execution_add_due(struct execution *e, int64_t due_at, uint32_t entry);
 /* A call that waits keeps its DID as long as that may be used; else it gets the pool's next one, if
  * there is one. True: it has changed. */

@@ -149,8 +149,9 @@ static void world_send(struct effects *effects, const struct message *message)
     sent.is_derived = true;
     if (!sent.is_later) {
         mailbox_derive(&engine->mailbox, &sent);
-    } else if (engine->mode != ENGINE_DRAINING && /* else it is made again at the next start */
-               engine->replay == NULL) {          /* the trace has it */
+    } else if ((engine->mode != ENGINE_DRAINING || /* else it is made again at the next start, */
+                sent.exchange != 0) &&             /* unless somebody waits for what it leads to */
+               engine->replay == NULL) {           /* the trace has it */
         struct letter letter = {.message = sent};
 
         /* It enters now: a chain of slices must not work for minutes at the instant of its first.

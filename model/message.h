@@ -403,7 +403,7 @@ struct message {
     bool is_later;   /* derived, and a batch may be closed before it: work that its own state makes
                       * again after a crash, such as the next slice; others are handled in the batch
                       * of their cause */
-    uint64_t exchange; /* whom to answer; 0: nobody */
+    uint64_t exchange; /* whom to answer, now or after what is later; 0: nobody */
     union payload payload;
 };
 

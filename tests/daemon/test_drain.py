@@ -37,15 +37,34 @@ class Drain(Story):
         self.addCleanup(connection.close)
         return connection
 
+    def under_way(self, api, path, body, key):
+        """A connection whose request is known to be under way."""
+        connection = self.connection()
+        connection.sendall(post(api.key, path, body, f"Idempotency-Key: {key}"))
+        # Another request under its key is 422 from then on.
+        wait_until(lambda: api.post(
+            f"{path}?x=1", {}, headers={"Idempotency-Key": key}).status == 422, path)
+        return connection
+
     def waiting_claim(self, number, gateway="idle"):
         """A connection whose claim is known to wait."""
-        key, body = f"claim-{number}", {"max": 1, "waitMs": 30000, "gateway": gateway}
-        connection, worker = self.connection(), self.worker()
-        connection.sendall(post(worker.api.key, "/api/calls/claim", body, f"Idempotency-Key: {key}"))
-        # Another request under its key is 422 from the moment on at which it is under way.
-        wait_until(lambda: worker.api.post(
-            "/api/calls/claim?x=1", {}, headers={"Idempotency-Key": key}).status == 422, "a claim")
-        return connection
+        return self.under_way(self.worker().api, "/api/calls/claim",
+                              {"max": 1, "waitMs": 30000, "gateway": gateway}, f"claim-{number}")
+
+
+class LongWork(Drain):
+    config = GATEWAYS
+
+    def test_a_launch_of_many_contacts_is_answered(self):
+        """Its snapshot takes twenty messages, of which the last one answers."""
+        one = self.org()
+        program = one.program(10000)["id"]
+        connection = self.under_way(one.api, f"/api/programs/{program}/launch", {}, "launch")
+        self.daemon.stop(patience=60)
+        answer = read_response(connection)
+        self.assertEqual(answer.status, 201, answer.json)
+        self.daemon.start()
+        one.wait_counts(answer.json["executionId"], total=10000)
 
 
 class UnderLoad(Drain):
